@@ -1,0 +1,59 @@
+# Everything one does with this repository, one command each. `make` lists them.
+# .venv is made at first use, and again when a requirements file changes.
+# FANFARE_PORT and FANFARE_DATA_DIR reach `make run` from the environment or the command line.
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+STAMP := .venv/.installed
+REQUIREMENTS := requirements/base.txt requirements/embedded.txt requirements/dev.txt
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-config --no-emit-index-url --no-emit-find-links --no-header
+
+export FANFARE_PORT
+export FANFARE_DATA_DIR
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench install requirements clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(STAMP) ## start everything on this machine; Ctrl-C stops it
+	@$(BIN)/python -m fanfare.stack.machine
+
+test: $(STAMP) ## run the tests with servers of their own; ARGS="tests/api -k queue"
+	@$(BIN)/python -m fanfare.stack -- $(BIN)/pytest -n auto $(ARGS)
+
+lint: $(STAMP) ## formatting, lints, types, import contracts, missing migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	FANFARE_SECRET_KEY=only-for-checks-only-for-checks-only $(BIN)/python manage.py makemigrations --check --dry-run
+
+format: $(STAMP) ## let ruff format and fix what it can
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## measure the speeds that we promise; ARGS pass through
+	@$(BIN)/python -m bench $(ARGS)
+
+install: $(STAMP) ## make .venv, or bring it up to date
+
+requirements: ## compile requirements/*.in into *.txt, with hashes (needs uv)
+	cd requirements && for name in base embedded dev; do \
+		$(COMPILE) $$name.in --output-file $$name.txt || exit 1; done
+
+clean: ## remove .venv and caches; .data stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(STAMP): $(REQUIREMENTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Fanfare needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Installing into .venv (about a minute, once) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes $(REQUIREMENTS:%=-r %)
+	@touch $@
