@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fanfare.stack import servers
+from fanfare.stack import secret, servers
 from fanfare.stack.addresses import Addresses
 from fanfare.stack.errors import StackError
 from fanfare.stack.supervisor import Interrupts, Stop, interrupts
@@ -62,7 +62,8 @@ def _environment(found: Addresses, directory: Path) -> dict[str, str]:
         "REDIS_URL": found.redis_url,
         "FANFARE_DATA_DIR": str(directory),
     }
-    return {**os.environ, **ours}
+    key = os.environ.get("FANFARE_SECRET_KEY") or secret.keep_secret_key(directory)
+    return {**os.environ, **ours, "FANFARE_SECRET_KEY": key}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

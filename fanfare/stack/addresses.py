@@ -10,6 +10,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from fanfare.stack.processes import alive
+
 LOCK_NAME = "owner.lock"
 _FILE_NAME = "servers.json"
 _KEY_FILE_NAME = "secret.key"
@@ -59,17 +61,6 @@ def publish(directory: Path, addresses: Addresses) -> None:
 
 def withdraw(directory: Path) -> None:
     (directory / _FILE_NAME).unlink(missing_ok=True)
-
-
-def alive(pid: int) -> bool:
-    """Whether a process has this number; it need not be the one that once had it."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def read_private(path: Path) -> str | None:

@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from fanfare.stack import watcher
+_REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class Leash:
@@ -20,10 +20,10 @@ class Leash:
 
     def __init__(self, *kept_open: int) -> None:
         """`kept_open`: descriptors (the lock) that stay open until the children are gone."""
-        self._held: set[int] = set()
+        self._held: dict[int, signal.Signals] = {}
         self._lock = threading.Lock()
         self._watcher = subprocess.Popen(
-            [sys.executable, "-I", "-S", watcher.__file__],
+            [sys.executable, "-S", "-m", "fanfare.stack.watcher"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -31,16 +31,17 @@ class Leash:
             start_new_session=True,
             pass_fds=kept_open,
             cwd="/",
+            env={**os.environ, "PYTHONPATH": str(_REPOSITORY)},
         )
 
     def hold(self, pid: int, stop_signal: signal.Signals) -> None:
         """End process `pid` by `stop_signal`, and then its group, should we die."""
-        self._held.add(pid)
+        self._held[pid] = stop_signal
         self._say(f"hold {pid} {int(stop_signal)}")
 
     def release(self, pid: int) -> None:
         """Forget `pid`: it has ended, and its number may be another's tomorrow."""
-        self._held.discard(pid)
+        self._held.pop(pid, None)
         self._say(f"release {pid}")
 
     def sweep(self, directory: Path) -> None:
@@ -48,10 +49,14 @@ class Leash:
         self._say(f"sweep {directory}")
 
     def hurry(self) -> None:
-        """Kill every child now. PostgreSQL's own children notice and go."""
-        for pid in tuple(self._held):
+        """Kill every child now."""
+        for pid, stop_signal in tuple(self._held.items()):
             try:
-                os.killpg(pid, signal.SIGKILL)
+                if stop_signal == signal.SIGINT:
+                    # PostgreSQL's own children are in no group of ours: it must end them itself.
+                    os.kill(pid, signal.SIGQUIT)
+                else:
+                    os.killpg(pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
                 continue
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fanfare.stack.addresses import LOCK_NAME, alive
+from fanfare.stack.addresses import LOCK_NAME
 from fanfare.stack.errors import InUse
+from fanfare.stack.processes import alive
 
 _PATIENCE_SECONDS = 30.0
 

@@ -26,6 +26,8 @@ _OPEN_FILES = 65_536
 # Granian keeps one of these per connection, idle ones included: thousands of polling browsers.
 _BACKLOG = 4096
 _CONNECTIONS_PER_WORKER = 2048
+# Celery's six lines about root at each start; in a container root is the rule.
+_ROOT_WARNING = "ignore:You're running the worker with superuser privileges"
 
 Environment = Mapping[str, str]
 
@@ -101,7 +103,7 @@ def _environment(up: Servers, directory: Path, port: int) -> Environment:
 def _manage(up: Servers, environment: Environment, *words: str) -> str:
     """Run a management command and return what it printed. Raises StackError if it fails."""
     command = [sys.executable, "manage.py", *words]
-    program = Program("setup", command, environment, _REPOSITORY)
+    program = Program("setup", command, _unhurried(environment), _REPOSITORY)
     printed: list[str] = []
     child = start(program, up.leash, lambda _, text: printed.append(text))
     child.process.wait()
@@ -112,19 +114,24 @@ def _manage(up: Servers, environment: Environment, *words: str) -> str:
     return said
 
 
+def _unhurried(environment: Environment) -> Environment:
+    """For what is no web request: statements may take long, and no pool crosses a fork."""
+    defaults = {"FANFARE_STATEMENT_TIMEOUT_MS": "0", "PYTHONWARNINGS": _ROOT_WARNING}
+    return {**defaults, **environment, "FANFARE_DB_POOL": "0"}
+
+
 def _programs(environment: Environment, directory: Path, port: int) -> list[Program]:
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "--quiet", "--app", "fanfare.celery"]
-    # A prefork worker's children must not share connections: no pool there.
-    pool_free = {**environment, "FANFARE_DB_POOL": "0"}
+    unhurried = _unhurried(environment)
     worker = ["worker", "--concurrency", "2", "--loglevel", "WARNING"]
     schedule = ["--schedule", str(directory / "beat-schedule"), "--pidfile", ""]
     beat = ["beat", "--loglevel", "WARNING", *schedule]
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [
         Program("web", [*python, "granian", *_web(port)], environment, _REPOSITORY),
-        Program("beat", [*celery, *beat], pool_free, _REPOSITORY),
-        Program("worker", [*celery, *worker, *alone], pool_free, _REPOSITORY),
+        Program("beat", [*celery, *beat], unhurried, _REPOSITORY),
+        Program("worker", [*celery, *worker, *alone], unhurried, _REPOSITORY),
     ]
 
 

@@ -5,8 +5,9 @@ import threading
 
 _COLOURS = {"web": 36, "worker": 33, "beat": 35, "postgres": 34, "valkey": 31, "setup": 32}
 _WIDTH = max(map(len, _COLOURS))
-# True everywhere and of no use on a machine that never saves snapshots (see `valkey`).
-_NOISE = ("Memory overcommit must be enabled",)
+# Advice that does not apply: Valkey saves no snapshots here, and Granian's threads wait for
+# PostgreSQL most of the time.
+_NOISE = ("Memory overcommit must be enabled", "Configuration allows spawning up to")
 _lock = threading.Lock()
 
 
@@ -22,7 +23,7 @@ def say(text: str) -> None:
 
 def line(name: str, text: str) -> None:
     """Print a child's line as `name | text`; the sink of everything that `up` starts."""
-    if not any(noise in text for noise in _NOISE):
+    if text and not any(noise in text for noise in _NOISE):
         say(f"{_painted(name)} | {text}")
 
 

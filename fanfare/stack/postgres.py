@@ -5,6 +5,7 @@ application's role owns its database but is no superuser. Not a production serve
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -15,11 +16,11 @@ from pathlib import Path
 from fanfare.stack import account as accounts
 from fanfare.stack import ports, secret
 from fanfare.stack.account import Account
-from fanfare.stack.addresses import alive
 from fanfare.stack.binaries import Binaries, copy_postgres
 from fanfare.stack.children import Child, Program, Sink, start, wait_for
 from fanfare.stack.errors import NotStarted
 from fanfare.stack.leash import Leash
+from fanfare.stack.processes import alive
 
 _ROLE = "fanfare"
 _START_SECONDS = 120.0  # recovery after a crash replays up to max_wal_size
@@ -114,8 +115,10 @@ def _program(cluster: Cluster, port: int) -> Program:
 
 def _create(cluster: Cluster) -> None:
     # Made beside its final place and then moved: a killed first start leaves nothing half made.
-    draft = cluster.data.with_name("cluster.draft")
-    _run(cluster, "rm", "-rf", str(draft))
+    # A draft of our own: the initdb of a killed start may still be writing to its.
+    for left in cluster.data.parent.glob("draft.*"):
+        shutil.rmtree(left, ignore_errors=True)
+    draft = cluster.data.with_name(f"draft.{os.getpid()}")
     accounts.give(cluster.data.parent, cluster.account)
     options = ["--no-sync"] if cluster.temporary else []
     _run(
@@ -123,10 +126,11 @@ def _create(cluster: Cluster) -> None:
         str(cluster.binaries.initdb),
         f"--pgdata={draft}",
         *("--username=postgres", "--encoding=UTF8", "--locale=C", "--no-instructions"),
-        *("--auth-local=scram-sha-256", "--auth-host=scram-sha-256", "--pwfile=/dev/stdin"),
+        *("--auth-local=reject", "--auth-host=reject"),
         *options,
-        words=cluster.password,
     )
+    # Nobody but our role, and the superuser, without a password, not at all.
+    (draft / "pg_hba.conf").write_text(f"host all {_ROLE} {ports.LOOPBACK}/32 scram-sha-256\n")
     sql = (
         f"CREATE ROLE {_ROLE} LOGIN CREATEDB PASSWORD '{cluster.password}';\n\n"
         f"CREATE DATABASE {_ROLE} OWNER {_ROLE};\n\n"

@@ -55,7 +55,10 @@ def finish(
     first: Attempt,
     temporary: bool,
 ) -> tuple[Child, str]:
-    """Wait until it answers; returns it with its URL. Another port if ours was taken. NotStarted."""
+    """Wait until it answers; return it with its URL. Raises NotStarted.
+
+    Starts it again, on another port, if the one of the first attempt was taken meanwhile.
+    """
     attempt = first
     for _ in range(_ATTEMPTS):
         if wait_for(partial(_is_ready, attempt), attempt.child, _START_SECONDS):

@@ -1,6 +1,6 @@
 """The process that outlives a killed supervisor, just long enough to end its children.
 
-A script of its own (`leash` starts it), importing little. It reads a pipe that only the
+A program of its own (`leash` starts it), importing little. It reads a pipe that only the
 supervisor can write: end of file means the supervisor is gone, however it died. No prctl, so
 it works on macOS too, and does not care which thread forked or what changed user in between.
 """
@@ -11,6 +11,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+
+from fanfare.stack.processes import alive
 
 # Seconds a child gets to obey its stop signal, and then SIGQUIT (PostgreSQL: immediate stop).
 STOP_SECONDS = 3.0
@@ -61,18 +63,8 @@ def _each(held: dict[int, int], act: Callable[[int], None]) -> None:
 
 def _wait(held: dict[int, int], seconds: float) -> None:
     deadline = time.monotonic() + seconds
-    while any(map(_living, held)) and time.monotonic() < deadline:
+    while any(map(alive, held)) and time.monotonic() < deadline:
         time.sleep(0.02)
-
-
-def _living(pid: int) -> bool:
-    for ask in (os.kill, os.killpg):
-        try:
-            ask(pid, 0)
-        except (ProcessLookupError, PermissionError):
-            continue
-        return True
-    return False
 
 
 if __name__ == "__main__":
