@@ -1,0 +1,114 @@
+"""What the door does about devices: how many may come in by one, and a flag when another shows up.
+
+Only `lifecycle.enter` calls this; a consumer turned away here is DENIED from the start, without a place.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from distributions.core.models import Distribution, Participation, Reason, Status
+from distributions.core.standing import Standing
+from experiences import events
+
+
+@contextmanager
+def one_device_at_a_time(distribution: Distribution, fingerprint: bytes | None) -> Iterator[None]:
+    """Entries from one device wait for one another until they commit, so that counting them is exact.
+
+    None: no limit, nothing to wait for, no transaction.
+    """
+    if fingerprint is None:
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        lock = f"{distribution.pk}:{fingerprint.hex()}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
+        yield
+
+
+def is_device_used_up(distribution: Distribution, consumer_id: str, fingerprint: bytes, limit: int) -> bool:
+    """Whether `limit` other consumers entered by this device; one who is in already is not asked."""
+    entered = Participation.objects.filter(distribution_id=distribution.pk)
+    over_for_them = Q(status=Status.LEFT) | Q(deny_reason=Reason.ADMISSION_EXPIRED)
+    if entered.filter(consumer_id=consumer_id).exclude(over_for_them).exists():
+        return False
+    return users_of(distribution.pk, fingerprint, besides=consumer_id) >= limit
+
+
+def users_of(distribution_id: str, fingerprint: bytes, *, besides: str = "") -> int:
+    """How many consumers got a place with this device."""
+    return (
+        Participation.objects.filter(
+            distribution_id=distribution_id, fingerprint=fingerprint, place__isnull=False
+        )
+        .exclude(consumer_id=besides)
+        .values("consumer_id")
+        .distinct()
+        .count()
+    )
+
+
+def turn_away(
+    distribution: Distribution,
+    consumer_id: str,
+    *,
+    now: dt.datetime,
+    actor: str,
+    fingerprint: bytes | None,
+    metadata: dict[str, Any] | None,
+    out_of_turn: bool,
+) -> Standing:
+    """Write a participation that is DENIED from its start, and its trace."""
+    row = Participation.objects.create(
+        distribution_id=distribution.pk,
+        consumer_id=consumer_id,
+        status=Status.DENIED,
+        entered_at=now,
+        ended_at=now,
+        deny_reason=Reason.DEVICE_LIMIT,
+        fingerprint=fingerprint,
+        metadata=metadata,
+    )
+    _trace(
+        distribution,
+        consumer_id,
+        "denied",
+        now,
+        actor,
+        {"to": "DENIED", "reason": Reason.DEVICE_LIMIT},
+    )
+    return Standing(
+        row.pk, consumer_id, Status.DENIED, None, now, ended_at=now, deny_reason=Reason.DEVICE_LIMIT
+    )
+
+
+def raise_risk(distribution: Distribution, standing: Standing, *, now: dt.datetime, actor: str) -> None:
+    """Flag a participation whose consumer came back with another device; staff see the flag."""
+    with transaction.atomic():
+        flagged = Participation.objects.filter(pk=standing.id, is_risky=False).update(is_risky=True)
+        if flagged:
+            _trace(distribution, standing.consumer_id, "entered", now, actor, {"otherDevice": True})
+
+
+def _trace(
+    distribution: Distribution,
+    consumer_id: str,
+    verb: str,
+    now: dt.datetime,
+    actor: str,
+    data: dict[str, Any],
+) -> None:
+    events.record(
+        f"{distribution.kind}.consumer.{verb}",
+        distribution.organization_id,
+        at=now,
+        actor=actor,
+        distribution_id=distribution.pk,
+        consumer_id=consumer_id,
+        data=data,
+    )

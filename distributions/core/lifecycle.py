@@ -1,0 +1,231 @@
+"""Enter, admit, complete, deny, leave, expire: the moves of a participation, for every kind.
+
+The only caller of `statements`. Each move is guarded in SQL; one that was made before is answered as
+then (invariant 3). Redis hears of it after the commit; if it does not, the next read or the
+reconciliation repairs that.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+
+from distributions.core import doors, fingerprints, live, statements
+from distributions.core.models import Distribution, Participation, Reason, Status, Tally
+from distributions.core.standing import Standing
+from experiences import events
+from fanfare import errors, metrics
+
+RETRY_WHEN_FULL = 15  # seconds
+_COLUMNS = statements.COLUMNS.split(", ")
+
+
+def enter(
+    distribution: Distribution,
+    consumer_id: str,
+    *,
+    now: dt.datetime,
+    actor: str,
+    fingerprint: bytes | None = None,
+    metadata: dict[str, Any] | None = None,
+    out_of_turn: bool = False,
+) -> Standing:
+    """A place for the consumer, or the one they have. Raises Full or Closed.
+
+    Who left, or let an admission expire, gets a new place at the end; who was denied or has completed
+    stays so. Over the device limit: DENIED. `out_of_turn` needs no free place.
+    """
+    values: dict[str, Any] = {
+        "now": now,
+        "actor": actor,
+        "fingerprint": fingerprint,
+        "metadata": metadata,
+        "out_of_turn": out_of_turn,
+    }
+    limited = None if out_of_turn else distribution.max_entries_per_fingerprint
+    with doors.one_device_at_a_time(distribution, fingerprint if limited else None):
+        if (
+            limited
+            and fingerprint
+            and doors.is_device_used_up(distribution, consumer_id, fingerprint, limited)
+        ):
+            return _publish(distribution, [doors.turn_away(distribution, consumer_id, **values)])[0]
+        found = _enter(distribution, consumer_id, values)
+        if found is not None and found[0].at(now).status != found[0].status:
+            expire(distribution, [found[0].id], now=now)
+            found = _enter(distribution, consumer_id, values)
+        if found is None:
+            raise _no_place(distribution)
+        standing, repeated = found
+        if repeated and not fingerprints.matches(standing.fingerprint, fingerprint):
+            doors.raise_risk(distribution, standing, now=now, actor=actor)
+        return _publish(distribution, [standing])[0]
+
+
+def _enter(
+    distribution: Distribution, consumer_id: str, values: dict[str, Any]
+) -> tuple[Standing, bool] | None:
+    try:
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            return statements.enter(distribution, consumer_id, **values)
+    except IntegrityError:  # the same consumer at the same moment: that entry is committed by now
+        return statements.enter(distribution, consumer_id, **values)
+
+
+def _no_place(distribution: Distribution) -> errors.FanfareError:
+    """Why ENTER gave no place."""
+    if Tally.objects.filter(pk=distribution.pk, is_closed=True).exists():
+        return errors.Closed(distribution.title)
+    return errors.Full(distribution.title, retry_after=RETRY_WHEN_FULL)
+
+
+def admit(
+    distribution: Distribution,
+    participation_ids: Sequence[int],
+    *,
+    now: dt.datetime,
+    actor: str,
+    expires_at: dt.datetime | None,
+    data: dict[str, Any] | None = None,
+) -> list[Standing]:
+    """Admit those of them who are waiting; the others are left as they are."""
+    return _move(
+        distribution,
+        participation_ids,
+        Status.ADMITTED,
+        now=now,
+        actor=actor,
+        expires_at=expires_at,
+        data=data,
+    )
+
+
+def deny_all(
+    distribution: Distribution,
+    participation_ids: Sequence[int],
+    *,
+    reason: str,
+    now: dt.datetime,
+    actor: str,
+) -> list[Standing]:
+    """Deny those of them who are waiting or inside."""
+    return _move(distribution, participation_ids, Status.DENIED, now=now, actor=actor, reason=reason)
+
+
+def expire(
+    distribution: Distribution, participation_ids: Sequence[int], *, now: dt.datetime
+) -> list[Standing]:
+    """End those admissions among them whose time is over."""
+    return _move(
+        distribution,
+        participation_ids,
+        Status.DENIED,
+        now=now,
+        actor=events.by_system("expire_admissions"),
+        reason=Reason.ADMISSION_EXPIRED,
+        expired=True,
+    )
+
+
+def expired(now: dt.datetime, at_most: int = 5_000) -> dict[Distribution, list[int]]:
+    """Admissions whose time is over and that nobody has ended yet, by distribution."""
+    rows = Participation.objects.filter(status=Status.ADMITTED, expires_at__lte=now).order_by("expires_at")
+    found: dict[str, list[int]] = {}
+    for distribution_id, identity in rows.values_list("distribution_id", "id")[:at_most]:
+        found.setdefault(distribution_id, []).append(identity)
+    distributions = Distribution.objects.select_related("tally").in_bulk(list(found))
+    return {distributions[key]: ids for key, ids in found.items()}
+
+
+def complete(
+    distribution: Distribution,
+    consumer_id: str,
+    *,
+    now: dt.datetime,
+    actor: str,
+    order_id: str = "",
+) -> Standing:
+    """The shop's word that the consumer is done. Raises NotEntered, IllegalMove."""
+    data = {"orderId": order_id} if order_id else {}
+    return _move_one(
+        distribution,
+        consumer_id,
+        Status.COMPLETED,
+        now=now,
+        actor=actor,
+        order_id=order_id,
+        data=data,
+    )
+
+
+def deny(
+    distribution: Distribution, consumer_id: str, *, now: dt.datetime, actor: str, reason: str
+) -> Standing:
+    """Turn somebody away who waits or is inside. Raises NotEntered, IllegalMove."""
+    data = {"reason": reason}
+    return _move_one(distribution, consumer_id, Status.DENIED, now=now, actor=actor, reason=reason, data=data)
+
+
+def leave(distribution: Distribution, consumer_id: str, *, now: dt.datetime, actor: str) -> Standing:
+    """Give up the place or the admission. Raises NotEntered, IllegalMove."""
+    return _move_one(distribution, consumer_id, Status.LEFT, now=now, actor=actor)
+
+
+def latest(distribution: Distribution, consumer_id: str) -> Standing:
+    """PostgreSQL's word on how the consumer stands. Raises NotEntered."""
+    row = (
+        Participation.objects.filter(distribution_id=distribution.pk, consumer_id=consumer_id)
+        .order_by("-id")
+        .values_list(*_COLUMNS)
+        .first()
+    )
+    if row is None:
+        raise errors.NotEntered(distribution.title)
+    return Standing.from_row(row)
+
+
+def republish(distribution: Distribution, standing: Standing) -> Standing:
+    """Give Redis a standing that it did not have."""
+    return _publish(distribution, [standing])[0]
+
+
+def _move_one(
+    distribution: Distribution, consumer_id: str, to: Status, *, now: dt.datetime, **columns: Any
+) -> Standing:
+    """Move the consumer's last participation; made before: as it is; not possible: IllegalMove."""
+    before = latest(distribution, consumer_id)
+    moved = _move(distribution, [before.id], to, now=now, **columns)
+    if moved:
+        return moved[0]
+    found = latest(distribution, consumer_id).at(now)
+    if found.status == to and found.deny_reason != Reason.ADMISSION_EXPIRED:
+        return found
+    raise errors.IllegalMove(f"It is {found.status}; that can't become {to}.", status=found.status)
+
+
+def _move(
+    distribution: Distribution,
+    participation_ids: Sequence[int],
+    to: Status,
+    *,
+    now: dt.datetime,
+    **columns: Any,
+) -> list[Standing]:
+    moved = statements.move(distribution, participation_ids, to, now=now, **columns)
+    if moved:
+        metrics.MOVES.labels(distribution.kind, to).inc(len(moved))
+    return _publish(distribution, [standing for standing, _ in moved])
+
+
+def _publish(distribution: Distribution, standings: list[Standing]) -> list[Standing]:
+    """Tell Redis, now or when the transaction commits; a single waiting one comes back counted."""
+    if not standings:
+        return []
+    frozen = distribution.tally.frozen or 0
+    if connection.in_atomic_block:
+        transaction.on_commit(lambda: live.push(distribution.pk, frozen, standings) and None)
+        return standings
+    position = live.push(distribution.pk, frozen, standings)
+    return [live.with_position(standings[0], position)] if len(standings) == 1 else standings

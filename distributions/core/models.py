@@ -1,0 +1,202 @@
+"""The spine that all kinds share: what is distributed, how many places there are, who takes part.
+
+Invariants 2, 4 and 8 stand here as constraints. Only `lifecycle` (through `statements`) writes a
+participation's status. A kind's own settings are a one-to-one table in its package.
+"""
+
+from django.db import models
+from django.db.models import F, Q
+from simple_history.models import HistoricalRecords
+
+from experiences import validation
+from experiences.models import Organization, Sequence
+from fanfare import clock
+from fanfare.fields import IdField, SlugField
+
+
+class Kind(models.TextChoices):
+    """The kinds of distribution; the label is what a message calls one."""
+
+    QUEUE = "queue", "Queue"
+
+
+class Status(models.TextChoices):
+    """The five states of a participation, as the API names them."""
+
+    QUEUED = "QUEUED", "Queued"
+    ADMITTED = "ADMITTED", "Admitted"
+    COMPLETED = "COMPLETED", "Completed"
+    DENIED = "DENIED", "Denied"
+    LEFT = "LEFT", "Left"
+
+
+# From where each state may be reached; expiry is a DENIED with its reason.
+MOVES: dict[Status, tuple[Status, ...]] = {
+    Status.ADMITTED: (Status.QUEUED,),
+    Status.COMPLETED: (Status.ADMITTED,),
+    Status.DENIED: (Status.QUEUED, Status.ADMITTED),
+    Status.LEFT: (Status.QUEUED, Status.ADMITTED),
+}
+LIVE = (Status.QUEUED, Status.ADMITTED)
+# The states in which a participation holds one of its kind's places.
+HOLDING: dict[Kind, tuple[Status, ...]] = {Kind.QUEUE: (Status.QUEUED,)}
+
+
+class Reason(models.TextChoices):
+    """Why somebody was denied; a shop may say its own instead."""
+
+    ADMISSION_EXPIRED = "ADMISSION_EXPIRED"
+    QUEUE_CLOSED = "QUEUE_CLOSED"
+    DEVICE_LIMIT = "DEVICE_LIMIT"
+    ADMIN_ACTION = "ADMIN_ACTION"
+
+
+class Distribution(models.Model):
+    """What a sequence ends in: who gets in, when and in which order.
+
+    Open and closed are derived from the times (`phases`); stored is only what somebody decided or what
+    happened once: paused, opened, closed.
+    """
+
+    id = IdField()
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="distributions")
+    sequence = models.ForeignKey(Sequence, models.CASCADE, related_name="distributions")
+    kind = models.CharField(max_length=16, choices=Kind.choices, editable=False)
+    slug = SlugField()
+    name = models.CharField(max_length=200)
+    open_at = models.DateTimeField(null=True, blank=True, help_text="Empty: open from the start. UTC.")
+    close_at = models.DateTimeField(null=True, blank=True, help_text="Empty: open until closed by hand. UTC.")
+    time_zone = models.CharField(max_length=64, blank=True, validators=[validation.time_zone])
+    supports_guest = models.BooleanField(default=True)
+    max_entries_per_fingerprint = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="How many consumers may enter from one device; empty: any number.",
+    )
+    metadata = models.JSONField(default=dict, blank=True)
+    paused_at = models.DateTimeField(null=True, editable=False)
+    opened_at = models.DateTimeField(null=True, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    history = HistoricalRecords(excluded_fields=["opened_at"])
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["sequence", "kind", "slug"], name="distribution_slug"),
+            models.CheckConstraint(
+                condition=Q(close_at__gt=F("open_at")), name="distribution_closes_after_opening"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def title(self) -> str:
+        """What messages call it: `Queue`."""
+        return str(Kind(self.kind).label)
+
+
+class Tally(models.Model):
+    """The hot counters of a distribution, narrow so that counting never rewrites settings.
+
+    The limit stands on the row of its counter, so that one guarded UPDATE decides (invariant 4). Its
+    lock is held until the entry commits, so the order of places is the order of commits (7, 8).
+    """
+
+    distribution = models.OneToOneField(Distribution, models.CASCADE, primary_key=True, related_name="tally")
+    places = models.PositiveBigIntegerField(null=True, blank=True)  # limit of `taken`; null: none
+    taken = models.PositiveBigIntegerField(default=0)
+    entered = models.PositiveBigIntegerField(default=0)  # the last place that was given
+    frozen = models.PositiveBigIntegerField(null=True)  # places given before the list was frozen
+    admitted = models.PositiveBigIntegerField(default=0)  # ever
+    completed = models.PositiveBigIntegerField(default=0)
+    returned = models.PositiveBigIntegerField(default=0)  # admissions not used: expired, left, denied
+    is_closed = models.BooleanField(default=False)  # no entry commits after this one is set
+
+    class Meta:
+        verbose_name_plural = "tallies"
+
+    def __str__(self) -> str:
+        return f"{self.taken} of {self.places or 'any number'}"
+
+    @property
+    def inside(self) -> int:
+        """Admitted and not yet done; an admission past its end counts until it is swept."""
+        return self.admitted - self.completed - self.returned
+
+
+class Participation(models.Model):
+    """One consumer's one attempt at one distribution. Millions of rows; see the indexes' reasons.
+
+    `place` is the number given at entry, in order; `fingerprint` a keyed hash of the device's; `is_risky`
+    is raised when another device shows up for it.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    distribution = models.ForeignKey(
+        Distribution, models.CASCADE, related_name="participations", db_index=False
+    )
+    consumer = models.ForeignKey(
+        "consumers.Consumer", models.CASCADE, related_name="participations", db_index=False
+    )
+    status = models.CharField(max_length=9, choices=Status.choices)
+    place = models.PositiveBigIntegerField(null=True)
+    entered_at = models.DateTimeField()
+    admitted_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    deny_reason = models.CharField(max_length=200, blank=True)
+    order_id = models.CharField(max_length=200, blank=True)
+    fingerprint = models.BinaryField(max_length=16, null=True)
+    is_risky = models.BooleanField(default=False)
+    metadata = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            # Invariant 2: at most one live participation of a consumer.
+            models.UniqueConstraint(
+                fields=["distribution", "consumer"],
+                name="one_live_participation",
+                condition=Q(status__in=["QUEUED", "ADMITTED"]),
+            ),
+            # The line itself, in order: admitting, counting and rebuilding read it.
+            models.UniqueConstraint(
+                fields=["distribution", "place"], name="line", condition=Q(status="QUEUED")
+            ),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="participation_status"),
+            models.CheckConstraint(
+                condition=Q(admitted_at__isnull=False) | ~Q(status__in=["ADMITTED", "COMPLETED"]),
+                name="admitted_has_its_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, status__in=["QUEUED", "ADMITTED"])
+                | Q(ended_at__isnull=False, status__in=["COMPLETED", "DENIED", "LEFT"]),
+                name="ended_has_its_time",
+            ),
+        ]
+        indexes = [
+            # A consumer's participations: theirs in one distribution, and all of them.
+            models.Index(fields=["consumer", "distribution"], name="participation_consumer"),
+            # Admissions of the last minute (invariant 9).
+            models.Index(
+                fields=["distribution", "admitted_at"],
+                name="participation_admitted",
+                condition=Q(admitted_at__isnull=False),
+            ),
+            # Who is inside, and whose admission is over.
+            models.Index(
+                fields=["expires_at", "distribution"],
+                name="participation_inside",
+                condition=Q(status="ADMITTED"),
+            ),
+            # How many used one device.
+            models.Index(
+                fields=["distribution", "fingerprint"],
+                name="participation_fingerprint",
+                condition=Q(fingerprint__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.consumer_id} {self.status}"

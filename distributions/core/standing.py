@@ -1,0 +1,52 @@
+"""How one consumer stands in one distribution: the value that rules, Redis and the API hand around."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from distributions.core.models import Reason, Status
+
+# What the Redis copy may replace: a later attempt, then a later state, then a place drawn anew.
+STAGES = {Status.QUEUED: 1, Status.ADMITTED: 2}
+FINAL_STAGE = 3
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A participation as it is at some instant; `position` is None while nobody has counted it."""
+
+    id: int
+    consumer_id: str
+    status: Status
+    place: int | None
+    entered_at: dt.datetime
+    admitted_at: dt.datetime | None = None
+    expires_at: dt.datetime | None = None
+    ended_at: dt.datetime | None = None
+    deny_reason: str = ""
+    fingerprint: bytes | None = None
+    position: int | None = None
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> "Standing":
+        """From the columns that `statements.COLUMNS` names."""
+        values = list(row)
+        values[2] = Status(values[2])
+        values[9] = bytes(values[9]) if values[9] is not None else None
+        return cls(*values)
+
+    @property
+    def stage(self) -> int:
+        """1 waiting, 2 admitted, 3 over."""
+        return STAGES.get(self.status, FINAL_STAGE)
+
+    def denied(self, reason: str, at: dt.datetime) -> "Standing":
+        """The same, denied by the clock before anybody wrote it down."""
+        return replace(self, status=Status.DENIED, deny_reason=reason, ended_at=at, position=None)
+
+    def at(self, now: dt.datetime) -> "Standing":
+        """As it is at `now`: an admission past its end is over, whatever the sweep is doing."""
+        if self.status == Status.ADMITTED and self.expires_at is not None and self.expires_at <= now:
+            return self.denied(Reason.ADMISSION_EXPIRED, self.expires_at)
+        return self

@@ -1,0 +1,180 @@
+"""The two SQL statements that decide: ENTER and MOVE. Nothing else writes a participation's status.
+
+Each is one statement, so that one round trip counts, writes and traces, and a lock is never held
+across the network. Guard and written column stand on the same row: after waiting for a lock,
+PostgreSQL evaluates the guard anew (read committed), which it would not do for another table.
+They run as prepared statements, past the ORM: planning them would cost as much as running them.
+"""
+
+# ruff: noqa: S608 (the only thing put into these statements is the list of columns)
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from distributions.core.models import HOLDING, MOVES, Distribution, Kind, Status
+from distributions.core.standing import Standing
+
+COLUMNS = (
+    "id, consumer_id, status, place, entered_at, admitted_at, expires_at, ended_at, deny_reason, fingerprint"
+)
+_P_COLUMNS = ", ".join(f"p.{name}" for name in COLUMNS.split(", "))
+
+# A consumer whose last participation they left, or let expire, may enter again; any other stands.
+_LAST = f"""
+    SELECT {COLUMNS} FROM (
+        SELECT {COLUMNS} FROM distributions_participation
+        WHERE distribution_id = %(distribution)s AND consumer_id = %(consumer)s
+        ORDER BY id DESC LIMIT 1
+    ) AS last
+    WHERE NOT (status = 'LEFT' OR (status = 'DENIED' AND deny_reason = 'ADMISSION_EXPIRED'))
+"""
+
+# The tally's row lock is held until commit, so places are given in the order of commits. Should one
+# consumer's two entries race, the unique index stops the second, and its count rolls back with it.
+ENTER = f"""
+WITH existing AS MATERIALIZED ({_LAST}),
+counted AS (
+    UPDATE distributions_tally SET entered = entered + 1, taken = taken + 1
+    WHERE distribution_id = %(distribution)s AND NOT is_closed
+      AND (places IS NULL OR taken < places OR %(out_of_turn)s)
+      AND NOT EXISTS (SELECT FROM existing)
+    RETURNING entered
+),
+added AS (
+    INSERT INTO distributions_participation (distribution_id, consumer_id, status, place, entered_at,
+        deny_reason, order_id, fingerprint, is_risky, metadata)
+    SELECT %(distribution)s, %(consumer)s, 'QUEUED', entered, %(now)s, '', '', %(fingerprint)s, FALSE,
+        %(metadata)s
+    FROM counted
+    RETURNING {COLUMNS}
+),
+traced AS (
+    INSERT INTO experiences_event (at, name, organization_id, distribution_id, consumer_id, actor, data)
+    SELECT %(now)s, %(event)s, %(organization)s, %(distribution)s, consumer_id, %(actor)s,
+        jsonb_build_object('to', status, 'place', place)
+    FROM added
+)
+SELECT {COLUMNS}, FALSE FROM added UNION ALL SELECT {COLUMNS}, TRUE FROM existing
+"""
+
+# `expired` tells apart what an admission's end takes away and what anybody else does: after its end
+# only the expiry may move it, before only the others.
+MOVE = f"""
+WITH old AS MATERIALIZED (
+    SELECT id, status AS was FROM distributions_participation
+    WHERE id = ANY(%(ids)s::bigint[]) AND distribution_id = %(distribution)s::text AND status = ANY(%(sources)s::text[])
+      AND (status <> 'ADMITTED' OR (expires_at IS NOT NULL AND expires_at <= %(now)s::timestamptz) = %(expired)s::boolean)
+    ORDER BY id FOR NO KEY UPDATE
+),
+moved AS (
+    UPDATE distributions_participation AS p SET
+        status = %(to)s::text,
+        admitted_at = CASE WHEN %(to)s::text = 'ADMITTED' THEN %(now)s::timestamptz ELSE p.admitted_at END,
+        expires_at = CASE WHEN %(to)s::text = 'ADMITTED' THEN %(expires_at)s::timestamptz ELSE p.expires_at END,
+        ended_at = CASE WHEN %(to)s::text = 'ADMITTED' THEN NULL ELSE %(now)s::timestamptz END,
+        deny_reason = %(reason)s::text,
+        order_id = %(order_id)s::text
+    FROM old WHERE p.id = old.id
+    RETURNING {_P_COLUMNS}, old.was
+),
+counted AS (
+    UPDATE distributions_tally AS t SET
+        taken = t.taken - n.places, admitted = t.admitted + n.admitted,
+        completed = t.completed + n.completed, returned = t.returned + n.returned
+    FROM (
+        SELECT count(*) AS moves,
+            count(*) FILTER (WHERE was = ANY(%(holding)s::text[]) AND NOT status = ANY(%(holding)s::text[])) AS places,
+            count(*) FILTER (WHERE status = 'ADMITTED') AS admitted,
+            count(*) FILTER (WHERE status = 'COMPLETED') AS completed,
+            count(*) FILTER (WHERE was = 'ADMITTED' AND status IN ('DENIED', 'LEFT')) AS returned
+        FROM moved
+    ) AS n
+    WHERE distribution_id = %(distribution)s::text AND n.moves > 0
+),
+traced AS (
+    INSERT INTO experiences_event (at, name, organization_id, distribution_id, consumer_id, actor, data)
+    SELECT %(now)s::timestamptz, %(event)s::text, %(organization)s::text, %(distribution)s::text, consumer_id, %(actor)s::text,
+        jsonb_build_object('from', was, 'to', status) || %(data)s::jsonb
+    FROM moved
+)
+SELECT {COLUMNS}, was FROM moved
+"""
+
+
+def enter(
+    distribution: Distribution,
+    consumer_id: str,
+    *,
+    now: dt.datetime,
+    actor: str,
+    fingerprint: bytes | None,
+    metadata: dict[str, Any] | None,
+    out_of_turn: bool,
+) -> tuple[Standing, bool] | None:
+    """Give the next place and write the entry, or find the one there is; True: there was one.
+
+    None: no place is free, or the distribution has closed. Raises django's IntegrityError when the
+    same consumer entered at the same moment: call again, and it is found.
+    """
+    rows = _run(
+        ENTER,
+        {
+            "distribution": distribution.id,
+            "organization": distribution.organization_id,
+            "consumer": consumer_id,
+            "now": now,
+            "actor": actor,
+            "event": f"{distribution.kind}.consumer.entered",
+            "fingerprint": fingerprint,
+            "metadata": None if metadata is None else Jsonb(metadata),
+            "out_of_turn": out_of_turn,
+        },
+    )
+    return (Standing.from_row(rows[0][:-1]), bool(rows[0][-1])) if rows else None
+
+
+def move(
+    distribution: Distribution,
+    participation_ids: Sequence[int],
+    to: Status,
+    *,
+    now: dt.datetime,
+    actor: str,
+    expires_at: dt.datetime | None = None,
+    reason: str = "",
+    order_id: str = "",
+    expired: bool = False,
+    data: dict[str, Any] | None = None,
+) -> list[tuple[Standing, Status]]:
+    """Move those that may be moved, in one guarded update; each comes back with the state it was in."""
+    rows = _run(
+        MOVE,
+        {
+            "distribution": distribution.id,
+            "organization": distribution.organization_id,
+            "ids": list(participation_ids),
+            "sources": [str(status) for status in MOVES[to]],
+            "to": str(to),
+            "now": now,
+            "actor": actor,
+            "event": f"{distribution.kind}.consumer.{to.lower()}",
+            "expires_at": expires_at,
+            "reason": reason,
+            "order_id": order_id,
+            "expired": expired,
+            "holding": [str(status) for status in HOLDING[Kind(distribution.kind)]],
+            "data": Jsonb(data or {}),
+        },
+    )
+    return [(Standing.from_row(row[:-1]), Status(row[-1])) for row in rows]
+
+
+def _run(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(sql, values, prepare=True)
+        return cursor.fetchall()

@@ -1,0 +1,104 @@
+"""The line of a queue: who is how far, for how long, and Redis' copy of it from PostgreSQL.
+
+Positions come from Redis (`core.live`); while its bitmap is not complete, PostgreSQL counts.
+"""
+
+import datetime as dt
+import math
+import random
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from distributions.core import live, statements
+from distributions.core.models import LIVE, Distribution, Participation, Status, Tally
+from distributions.core.phases import Phase, phase
+from distributions.core.standing import Standing
+from distributions.queues.models import Queue
+
+CHUNK = 20_000  # rows fetched at once
+POLL_NEAR, POLL_FAR = 2, 30  # seconds
+POLL_SPREAD = 0.2  # of the advice, each way
+_COLUMNS = statements.COLUMNS.split(", ")
+
+
+def waiting(distribution: Distribution) -> QuerySet[Participation]:
+    """Those in line, in order."""
+    return Participation.objects.filter(distribution_id=distribution.pk, status=Status.QUEUED).order_by(
+        "place"
+    )
+
+
+def find_position(distribution: Distribution, standing: Standing) -> int:
+    """The position of somebody who waits, from Redis or else from PostgreSQL."""
+    frozen = distribution.tally.frozen or 0
+    return live.position(distribution.pk, frozen, standing.place or 0) or count_position(
+        distribution, standing
+    )
+
+
+def count_position(distribution: Distribution, standing: Standing) -> int:
+    """The position by PostgreSQL: how many wait before this place, plus one."""
+    return waiting(distribution).filter(place__lt=standing.place).order_by().count() + 1
+
+
+def wait_seconds(distribution: Distribution, position: int, now: dt.datetime) -> int | None:
+    """The wait to expect at the set rate; None while nobody can tell (paused)."""
+    if distribution.paused_at is not None or not distribution.queue.admission_rate:
+        return None
+    seconds = position * 60 / distribution.queue.admission_rate
+    if phase(distribution, now) == Phase.PENDING and distribution.open_at is not None:
+        seconds += (distribution.open_at - now).total_seconds()
+    return math.ceil(seconds)
+
+
+def poll_after(position: int, wait: int | None) -> int:
+    """When asking again makes sense: 2 s near the front, up to 30 s far behind, spread by some jitter."""
+    advice = (position / 50 if wait is None else wait / 10) + POLL_NEAR
+    spread = random.uniform(1 - POLL_SPREAD, 1 + POLL_SPREAD)  # noqa: S311 (nothing depends on it)
+    return max(POLL_NEAR, min(POLL_FAR, round(advice * spread)))
+
+
+def rebuild(distribution: Distribution) -> int:
+    """Write Redis' copy from PostgreSQL: the bitmap first, so that positions come soon, then standings.
+
+    Entering and status go on meanwhile: everything here is merged into what is there. Returns how many
+    standings were written. Raises redis.RedisError when Redis is away.
+    """
+    frozen, bitmap = _gone_bitmap(distribution)
+    live.merge_gone(distribution.pk, bitmap)
+    rows = Participation.objects.filter(distribution_id=distribution.pk, status__in=LIVE)
+    number = 0
+    chunk: list[Standing] = []
+    for row in rows.values_list(*_COLUMNS).iterator(CHUNK):
+        chunk.append(Standing.from_row(row))
+        if len(chunk) == CHUNK:
+            number += len(chunk)
+            live.push(distribution.pk, frozen, chunk)
+            chunk = []
+    live.push(distribution.pk, frozen, chunk)
+    return number + len(chunk)
+
+
+def _gone_bitmap(distribution: Distribution) -> tuple[int, bytes]:
+    """The places given before the freeze, and the bitmap: bit p is 1 when place p waits no more.
+
+    Bit 0 marks it complete. The tally is read before the line: whoever is not in line by then, up to
+    `entered`, is gone; later places stay 0, as do those that a pre-queue's draw is yet to give.
+    """
+    tally = Tally.objects.get(pk=distribution.pk)
+    frozen = tally.frozen or 0
+    is_drawn = Queue.objects.filter(pk=distribution.pk, shuffled_at__isnull=False).exists()
+    gone = bytearray(b"\xff") * (tally.entered // 8 + 1)
+    gone[-1] = 0xFF00 >> (tally.entered % 8 + 1) & 0xFF
+    if frozen and not is_drawn:
+        _clear(gone, range(frozen + 1, 2 * frozen + 1))
+    places = waiting(distribution).filter(place__lte=tally.entered).values_list("place", flat=True)
+    _clear(gone, places.iterator(CHUNK))
+    return frozen, bytes(gone)
+
+
+def _clear(bitmap: bytearray, places: Iterable[int | None]) -> None:
+    for place in places:
+        assert place is not None
+        bitmap[place >> 3] &= ~(0x80 >> (place & 7)) & 0xFF

@@ -1,0 +1,118 @@
+"""Every task of Celery: what happens by itself. The schedule is in `fanfare.celery`.
+
+Two shapes: a finder asks PostgreSQL what is due and sends one task an id; a doer makes one domain call.
+All may run twice, late, or at once on two workers: the domain call is guarded. A lost message is found
+again by the next tick, since "due" is a query.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+
+from consumers import sessions
+from distributions import kinds
+from distributions.core import lifecycle, reconcile, switches
+from distributions.core.models import Distribution, Reason
+from distributions.queues import line, rules, shuffle
+from experiences import events
+from fanfare import clock, redis
+from fanfare.celery import app
+
+log = structlog.get_logger(__name__)
+
+
+@app.task
+def tick_queues() -> None:
+    """Each second: what is due in queues."""
+    now = clock.now()
+    _send(open_queue, rules.due_to_open(now))
+    _send(close_queue, rules.due_to_close(now))
+    _send(admit_queue, rules.due_to_admit(now))
+
+
+@app.task
+def admit_queue(distribution_id: str) -> None:
+    """Admit whoever is due."""
+    admitted = rules.admit_batch(distribution_id, now=clock.now())
+    if admitted:
+        log.info("queue.admitted", queue=distribution_id, admitted=admitted)
+
+
+@app.task
+def open_queue(distribution_id: str) -> None:
+    """Trace the opening, and draw the order of the pre-queue where there is one."""
+    now = clock.now()
+    distribution = _find(distribution_id)
+    if distribution is None:
+        return
+    switches.mark_opened(distribution, now=now)
+    if rules.is_draw_due(distribution, now):
+        drawn = shuffle.draw(distribution_id, now=now)
+        if drawn:
+            log.info("queue.shuffled", queue=distribution_id, entries=drawn)
+            line.rebuild(distribution)
+
+
+@app.task
+def close_queue(distribution_id: str) -> None:
+    """Close what is over, and deny those who still wait."""
+    now = clock.now()
+    distribution = _find(distribution_id)
+    if distribution is None:
+        return
+    actor = events.by_system("close_queue")
+    switches.close(distribution, now=now, actor=actor)
+    denied = switches.deny_waiting(distribution, reason=Reason.QUEUE_CLOSED, now=now, actor=actor)
+    log.info("queue.closed", queue=distribution_id, denied=denied)
+
+
+@app.task
+def expire_admissions() -> None:
+    """Each second: end the admissions whose time is over, of all kinds."""
+    now = clock.now()
+    for distribution, ids in lifecycle.expired(now).items():
+        lifecycle.expire(distribution, ids, now=now)
+
+
+@app.task
+def watch_redis() -> None:
+    """Each second: a sign of life, and whether Redis restarted or lost a line."""
+    now = clock.now()
+    redis.attempt("heartbeat", lambda: redis.client().set(redis.HEARTBEAT, now.isoformat(), ex=60))
+    running = kinds.running_ids()
+    if reconcile.is_restarted():
+        sessions.rebuild_ended(now=now)
+        _send(rebuild_line, running)
+        reconcile.remember_run()
+    else:
+        _send(rebuild_line, reconcile.incomplete(running))
+
+
+@app.task
+def reconcile_redis() -> None:
+    """Each few seconds: repeat the last moves and logouts to Redis, should it have missed one."""
+    now = clock.now()
+    reconcile.repush(since=now - dt.timedelta(seconds=30))
+    sessions.publish_ended(now - dt.timedelta(seconds=60), now=now)
+
+
+@app.task
+def rebuild_line(distribution_id: str) -> None:
+    """Write Redis' copy of one line anew, one worker at a time."""
+    distribution = _find(distribution_id)
+    if distribution is None or not reconcile.begin_rebuild(distribution_id):
+        return
+    number = line.rebuild(distribution)
+    reconcile.end_rebuild(distribution_id)
+    log.info("line.rebuilt", distribution=distribution_id, standings=number)
+
+
+def _send(task: Any, ids: Iterable[str]) -> None:
+    for distribution_id in ids:
+        task.apply_async(args=[distribution_id], expires=10)
+
+
+def _find(distribution_id: str) -> Distribution | None:
+    return Distribution.objects.select_related("queue", "tally").filter(pk=distribution_id).first()

@@ -1,0 +1,10 @@
+"""One router, a prefix a kind."""
+
+from rest_framework.routers import SimpleRouter
+
+from distributions.queues.api import QueueViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("queues", QueueViewSet, basename="queue")
+
+urlpatterns = router.urls

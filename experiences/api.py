@@ -1,0 +1,164 @@
+"""`/experiences/…` and `/organizations/current`: what a shop's page shows before anyone enters."""
+
+import datetime as dt
+import hashlib
+from typing import Any
+
+from django.db.models import Prefetch
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from consumers.permissions import HasKey
+from distributions.core.models import Distribution
+from distributions.queues.shape import QueueSerializer, present_queue
+from experiences.models import Experience, Organization, Sequence
+from fanfare import errors, http, ids
+from fanfare.api import ApiViewSet
+
+
+class SequenceSerializer(serializers.Serializer[Any]):
+    """Who may come in by which way, and what is behind it."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    color = serializers.CharField(allow_null=True)
+    priority = serializers.IntegerField()
+    requires = serializers.ListField(
+        child=serializers.ChoiceField(["authentication", "access_code", "audience"])
+    )
+    waitlist = serializers.DictField(allow_null=True)
+    queues = QueueSerializer(many=True)
+    draws = serializers.ListField(child=serializers.DictField())
+    auctions = serializers.ListField(child=serializers.DictField())
+    appointments = serializers.ListField(child=serializers.DictField())
+    timed_releases = serializers.ListField(child=serializers.DictField())
+
+
+class ExperienceSerializer(serializers.Serializer[Any]):
+    """One launch, whole."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    open_at = serializers.DateTimeField(allow_null=True)
+    close_at = serializers.DateTimeField(allow_null=True)
+    time_zone = serializers.CharField(allow_null=True)
+    theme = serializers.DictField(allow_null=True)
+    sequences = SequenceSerializer(many=True)
+
+
+class OrganizationSerializer(serializers.Serializer[Any]):
+    """The tenant's public settings."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    slug = serializers.CharField()
+    logo_url = serializers.CharField(allow_null=True)
+    time_zone = serializers.CharField()
+    currency_code = serializers.CharField()
+    language_code = serializers.CharField()
+    theme = serializers.DictField(allow_null=True)
+    allowed_origins = serializers.ListField(child=serializers.CharField())
+
+
+class ExperienceViewSet(ApiViewSet):
+    """Experiences."""
+
+    permission_classes = [HasKey]
+    lookup_url_kwarg = "id"
+
+    def retrieve(self, request: Request, id: str) -> Response:
+        """An experience with its sequences and their distributions; `ETag` and `If-None-Match`."""
+        body = present_experience(_find(id, request.auth.organization), self.now)  # type: ignore[union-attr]
+        tag = f'"{hashlib.sha256(http.dumps(body)).hexdigest()[:32]}"'
+        headers = {"ETag": tag, "Cache-Control": "public, max-age=1"}
+        given = [
+            entry.strip().removeprefix("W/") for entry in request.headers.get("If-None-Match", "").split(",")
+        ]
+        if tag in given or "*" in given:
+            return Response(status=304, headers=headers)
+        return Response(body, headers=headers)
+
+
+class OrganizationViewSet(ApiViewSet):
+    """The organization that the credential belongs to."""
+
+    permission_classes = [HasKey]
+
+    @action(detail=False, methods=["get"])
+    def current(self, request: Request) -> Response:
+        """The organization's public settings."""
+        organization = request.auth.organization  # type: ignore[union-attr]
+        names = (
+            "id",
+            "name",
+            "slug",
+            "time_zone",
+            "currency_code",
+            "language_code",
+            "allowed_origins",
+        )
+        body = {name: getattr(organization, name) for name in names}
+        return Response(
+            body | {"logo_url": organization.logo_url or None, "theme": organization.theme or None}
+        )
+
+
+def _find(experience_id: str, organization: Organization) -> Experience:
+    related = Distribution.objects.select_related("queue", "tally", "sequence__experience").order_by("id")
+    found = None
+    if ids.is_id(experience_id, "exp"):
+        found = (
+            Experience.objects.filter(pk=experience_id, organization=organization)
+            .prefetch_related("sequences", Prefetch("sequences__distributions", related))
+            .first()
+        )
+    if found is None:
+        raise errors.NotFound("Experience")
+    return found
+
+
+def present_experience(experience: Experience, now: dt.datetime) -> dict[str, Any]:
+    """The body of an experience; its times are the earliest and latest inside, unless set."""
+    sequences = list(experience.sequences.all())
+    inside = [found for sequence in sequences for found in sequence.distributions.all()]
+    return {
+        "id": experience.id,
+        "name": experience.name,
+        "description": experience.description,
+        "open_at": experience.open_at or _earliest([found.open_at for found in inside]),
+        "close_at": experience.close_at or _latest([found.close_at for found in inside]),
+        "time_zone": experience.time_zone or None,
+        "theme": experience.theme or None,
+        "sequences": [_present_sequence(sequence, now) for sequence in sequences],
+    }
+
+
+def _earliest(times: list[dt.datetime | None]) -> dt.datetime | None:
+    """Null as soon as one of them has been open from the start."""
+    known = [at for at in times if at is not None]
+    return min(known) if known and len(known) == len(times) else None
+
+
+def _latest(times: list[dt.datetime | None]) -> dt.datetime | None:
+    """Null as soon as one of them has no end."""
+    known = [at for at in times if at is not None]
+    return max(known) if known and len(known) == len(times) else None
+
+
+def _present_sequence(sequence: Sequence, now: dt.datetime) -> dict[str, Any]:
+    return {
+        "id": sequence.id,
+        "name": sequence.name,
+        "color": sequence.color or None,
+        "priority": sequence.priority,
+        "requires": ["authentication"] if sequence.requires_authentication else [],
+        "waitlist": None,
+        "queues": [present_queue(found, now) for found in sequence.distributions.all()],
+        "draws": [],
+        "auctions": [],
+        "appointments": [],
+        "timed_releases": [],
+    }

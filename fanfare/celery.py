@@ -1,0 +1,35 @@
+"""The Celery application and all that happens by itself, on one page.
+
+Celery is the alarm clock: each tick asks PostgreSQL what is due. Ticks expire before the next ones, so
+that a worker that was away does not replay them.
+"""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+from django_structlog.celery.steps import DjangoStructLogInitStep
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fanfare.settings")
+
+app = Celery("fanfare")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.steps["worker"].add(DjangoStructLogInitStep)
+app.autodiscover_tasks()
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _keep_our_logging(**_: object) -> None:
+    """With a receiver here, Celery leaves logging as settings.LOGGING has it."""
+
+
+def _every(seconds: float, task: str) -> dict[str, object]:
+    return {"task": task, "schedule": seconds, "options": {"expires": max(1.0, seconds)}}
+
+
+app.conf.beat_schedule = {
+    "queues": _every(1, "distributions.tasks.tick_queues"),
+    "expiries": _every(1, "distributions.tasks.expire_admissions"),
+    "redis": _every(1, "distributions.tasks.watch_redis"),
+    "reconciliation": _every(5, "distributions.tasks.reconcile_redis"),
+}

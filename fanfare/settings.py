@@ -1,0 +1,310 @@
+"""All settings, from the environment, with units in their names; safe by default.
+
+What staff should turn (rates, limits, times of a launch) are columns, not settings. A wrong value
+stops the start with the name of the variable and what is expected.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import environs
+import structlog
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.core.exceptions import ImproperlyConfigured
+
+from fanfare.stack import addresses
+
+env = environs.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _number(name: str, default: int, *, least: int = 0) -> int:
+    """A whole number from the environment, or a start-up error that says what is expected."""
+    try:
+        value: int = env.int(name, default)
+    except environs.EnvValidationError as problem:
+        raise ImproperlyConfigured(f"{name} must be a whole number.") from problem
+    if value < least:
+        raise ImproperlyConfigured(f"{name} must be at least {least}, not {value}.")
+    return value
+
+
+def _flag(name: str, default: bool) -> bool:
+    try:
+        return bool(env.bool(name, default))
+    except environs.EnvValidationError as problem:
+        raise ImproperlyConfigured(f"{name} must be true or false.") from problem
+
+
+# --- Where things are -----------------------------------------------------------------------------
+DATA_DIR = Path(env.str("FANFARE_DATA_DIR", str(BASE_DIR / ".data")))
+PORT = _number("FANFARE_PORT", 8000, least=1)
+PUBLIC_URL: str = env.str("FANFARE_PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
+# Without DATABASE_URL and REDIS_URL, the servers that `make run` embeds are found by the data directory.
+_embedded = addresses.find(DATA_DIR)
+DATABASE_URL: str = env.str("DATABASE_URL", _embedded.database_url if _embedded else "")
+REDIS_URL: str = env.str("REDIS_URL", _embedded.redis_url if _embedded else "")
+DEBUG = _flag("FANFARE_DEBUG", False)
+SECRET_KEY: str = env.str("FANFARE_SECRET_KEY", "") or addresses.secret_key(DATA_DIR) or ""
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured(
+        "FANFARE_SECRET_KEY must be at least 32 random characters, for example from "
+        "python -c 'import secrets; print(secrets.token_urlsafe(48))'. `make run` makes its own."
+    )
+ALLOWED_HOSTS: list[str] = env.list(
+    "FANFARE_ALLOWED_HOSTS",
+    ["localhost", "127.0.0.1", "[::1]", urlsplit(PUBLIC_URL).hostname or ""],
+)
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if _flag("FANFARE_BEHIND_PROXY", False) else None
+)
+_https = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_REFERRER_POLICY = "same-origin"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # redirecting to https is the proxy's work
+    "django_ratelimit.W001",  # says only that it doesn't know Django's own Redis cache
+]
+
+# --- Applications ---------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_structlog",
+    "fanfare",
+    "experiences",
+    "consumers",
+    "distributions",
+]
+MIDDLEWARE = [
+    "fanfare.middleware.RequestContext",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "fanfare.urls"
+WSGI_APPLICATION = "fanfare.wsgi.application"
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # straight from the packages: nothing to collect
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- PostgreSQL and Redis -------------------------------------------------------------------------
+LOCK_TIMEOUT_MS = _number("FANFARE_LOCK_TIMEOUT_MS", 3_000)
+STATEMENT_TIMEOUT_MS = _number("FANFARE_STATEMENT_TIMEOUT_MS", 15_000)  # 0: none, as workers have it
+DB_POOL_SIZE = _number("FANFARE_DB_POOL", 16)  # connections of one web process; 0: no pool
+
+
+def _database(url: str) -> dict[str, Any]:
+    """Django's settings for `postgresql://user:password@host:port/name`."""
+    parts = urlsplit(url)
+    if url and parts.scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured("DATABASE_URL must be postgresql://user:password@host:port/name.")
+    limits = f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
+    options: dict[str, Any] = {"options": limits, "connect_timeout": 5}
+    if DB_POOL_SIZE:
+        options["pool"] = {"min_size": min(2, DB_POOL_SIZE), "max_size": DB_POOL_SIZE, "timeout": 5}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")) or "fanfare",
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or "localhost"),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+    }
+
+
+DATABASES = {"default": _database(DATABASE_URL)}
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    raise ImproperlyConfigured("REDIS_URL must be redis://:password@host:port/number.")
+# Rate counters and nothing else: it may be lost at any moment.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+# --- API ------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["fanfare.http.JsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["fanfare.http.JsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "fanfare.http.JsonOnly",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["consumers.authentication.CredentialAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["consumers.permissions.HasSecretKey"],
+    "EXCEPTION_HANDLER": "fanfare.http.handle",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Fanfare Consumer API",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": "Who gets access, when and in which order: enter, wait, be admitted.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SCHEMA_PATH_PREFIX_TRIM": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "fanfare.schema.camelize_properties",
+    ],
+}
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [
+    "authorization", "content-type", "idempotency-key", "x-fingerprint", "x-publishable-key", "x-request-id",
+]  # fmt: skip
+CORS_EXPOSE_HEADERS = [
+    "ETag", "Retry-After", "X-Fingerprint-Error", "X-Fingerprint-Mismatch", "X-RateLimit-Limit",
+    "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-Id",
+]  # fmt: skip
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        # Alpine in the console and Swagger UI evaluate and inline; neither loads from another host.
+        "script-src": [SELF, UNSAFE_EVAL, UNSAFE_INLINE],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:", "https:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Lifetimes and limits -------------------------------------------------------------------------
+ACCESS_TOKEN_SECONDS = _number("FANFARE_ACCESS_TOKEN_SECONDS", 3_600, least=60)
+REFRESH_TOKEN_SECONDS = _number("FANFARE_REFRESH_TOKEN_SECONDS", 30 * 86_400, least=3_600)
+REFRESH_GRACE_SECONDS = 10  # a spent refresh token still answers as before: the answer may be lost
+METRICS_TOKEN: str = env.str("FANFARE_METRICS_TOKEN", "")  # empty: /metrics answers this machine alone
+MEMO_SECONDS = 1.0  # how long a process remembers keys, organizations and settings of distributions
+
+# --- Celery: the alarm clock; PostgreSQL holds all state ------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A killed worker's tasks come back when they have been out for `visibility_timeout` (above the
+# longest task); both `unacked` options make the sweep look each second instead of every 100.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": CELERY_TASK_TIME_LIMIT + 60,
+    "unacked_restore_interval": 1,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+}
+
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+
+# --- Logs: one event a line, with the request's id; never a header, a body or a token -------------
+LOG_FORMAT: str = env.str("FANFARE_LOG_FORMAT", "console")
+LOG_LEVEL: str = env.str("FANFARE_LOG_LEVEL", "INFO").upper()
+if LOG_FORMAT not in ("console", "json"):
+    raise ImproperlyConfigured("FANFARE_LOG_FORMAT must be console or json.")
+_shared: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+]
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_shared,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
+_renderers: list[Any] = (
+    [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    if LOG_FORMAT == "json"
+    else [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": _shared,
+            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers],
+        }
+    },
+    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["out"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.request": {"level": "ERROR"},  # fanfare.request says it, with more
+        "django_structlog": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "psycopg.pool": {"level": "WARNING"},
+    },
+}
+
+# --- Console --------------------------------------------------------------------------------------
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+UNFOLD = {
+    "SITE_TITLE": "Fanfare",
+    "SITE_HEADER": "Fanfare",
+    "SHOW_HISTORY": True,
+    "BORDER_RADIUS": "8px",
+}

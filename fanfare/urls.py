@@ -1,0 +1,26 @@
+"""Every address of Fanfare: the API, its description, the console, health."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+
+from fanfare import health
+
+handler400 = "fanfare.middleware.bad_request"
+handler404 = "fanfare.middleware.not_found"
+handler500 = "fanfare.middleware.crash"
+
+urlpatterns = [
+    path("api/v1/", include("consumers.urls")),
+    path("api/v1/", include("experiences.urls")),
+    path("api/v1/", include("distributions.urls")),
+    path("api/v1/openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path(".well-known/jwks.json", health.jwks),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+    path("admin/", admin.site.urls),
+    path("", RedirectView.as_view(url="/admin/")),
+]

@@ -1,0 +1,52 @@
+"""What every test stands on: real PostgreSQL and Redis, committed transactions, a clock that tests move.
+
+Each worker of pytest-xdist has its own database (pytest-django) and its own Redis database number.
+"""
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from django.conf import settings
+
+from fanfare import memo, redis
+from tests.world import World, make_world
+
+START = dt.datetime(2026, 12, 1, 9, 0, tzinfo=dt.UTC)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each worker a Redis database of its own, before anything connects."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    number = 1 + int(worker)
+    if settings.REDIS_URL:
+        settings.REDIS_URL = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{number}"
+        settings.CELERY_BROKER_URL = settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+    settings.MEMO_SECONDS = 0
+    settings.CELERY_TASK_ALWAYS_EAGER = True
+
+
+@pytest.fixture(autouse=True)
+def _clean(request: pytest.FixtureRequest) -> Iterator[None]:
+    """An empty Redis and empty memories for tests that use the database."""
+    if "transactional_db" in request.fixturenames:
+        redis.reset()
+        redis.client().flushdb()
+    memo.forget_all()
+    yield
+    memo.forget_all()
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """Time stands still at START until the test moves it: `clock.shift(10)`."""
+    with time_machine.travel(START, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    """An organization with keys, an experience and a sequence. Transactions commit, as in real life."""
+    return make_world()

@@ -1,0 +1,146 @@
+"""Makers of test data: plain functions with good defaults, and clients that speak the API."""
+
+import datetime as dt
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.test import Client
+
+from distributions.core.models import Distribution, Kind, Tally
+from distributions.queues import shuffle
+from distributions.queues.models import Queue
+from experiences import keys
+from experiences.models import Experience, KeyKind, Organization, Sequence
+from fanfare import clock, ids
+
+FINGERPRINT = "fp_0123456789"
+_numbers = itertools.count(1)
+
+
+@dataclass
+class World:
+    """One tenant and its keys."""
+
+    organization: Organization
+    sequence: Sequence
+    publishable: str
+    secret: str
+    consumers: list["ConsumerClient"] = field(default_factory=list)
+
+    def consumer(self, **headers: str) -> "ConsumerClient":
+        """A new guest, signed in over HTTP."""
+        body = self.shop_front().post("/auth/guest").json()
+        found = ConsumerClient(
+            self.publishable, body["accessToken"], headers or {"X-Fingerprint": FINGERPRINT}
+        )
+        found.id, found.refresh_token = body["session"]["consumerId"], body["refreshToken"]
+        self.consumers.append(found)
+        return found
+
+    def shop_front(self) -> "ApiClient":
+        """A browser with the publishable key alone."""
+        return ApiClient({"X-Publishable-Key": self.publishable})
+
+    def server(self) -> "ApiClient":
+        """The shop's server."""
+        return ApiClient({"Authorization": f"Bearer {self.secret}", "X-Fingerprint": FINGERPRINT})
+
+    def queue(self, **settings: Any) -> Distribution:
+        """A queue of this world; see make_queue."""
+        return make_queue(self.sequence, **settings)
+
+
+class ApiClient:
+    """Django's test client under `/api/v1` with headers; bodies are JSON."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        self.headers = headers
+        self.client = Client(raise_request_exception=False)
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.client.get(f"/api/v1{path}", headers={**self.headers, **headers})
+
+    def delete(self, path: str, **headers: str) -> Any:
+        return self.client.delete(f"/api/v1{path}", headers={**self.headers, **headers})
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.client.post(
+            f"/api/v1{path}", body or {}, content_type="application/json", headers={**self.headers, **headers}
+        )
+
+
+class ConsumerClient(ApiClient):
+    """A consumer's browser: publishable key, access token, fingerprint."""
+
+    id: str
+    refresh_token: str
+
+    def __init__(self, publishable: str, token: str, headers: dict[str, str]) -> None:
+        self.token = token
+        super().__init__({"X-Publishable-Key": publishable, "Authorization": f"Bearer {token}", **headers})
+
+    def enter(self, queue: Distribution, **headers: str) -> Any:
+        return self.post(f"/queues/{queue.pk}/enter", **headers)
+
+    def status(self, queue: Distribution) -> Any:
+        return self.get(f"/queues/{queue.pk}/status")
+
+    def leave(self, queue: Distribution) -> Any:
+        return self.post(f"/queues/{queue.pk}/leave")
+
+
+def make_world(slug: str | None = None, **settings: Any) -> World:
+    """A tenant with a live key of each kind, one experience and one sequence; generous rate limits."""
+    number = next(_numbers)
+    slug = slug or f"shop-{number}"
+    limits = {"authentication": 100_000, "queueEntry": 100_000, "statusCheck": 100_000}
+    organization = Organization.objects.create(
+        slug=slug, name=slug.title(), **{"rate_limits": limits, **settings}
+    )
+    now = clock.now()
+    _, publishable = keys.create(organization, KeyKind.PUBLISHABLE, now=now, actor="system:test")
+    _, secret = keys.create(organization, KeyKind.SECRET, now=now, actor="system:test")
+    experience = Experience.objects.create(organization=organization, slug="drop", name="Drop")
+    sequence = Sequence.objects.create(experience=experience, slug="everyone", name="Everyone")
+    return World(organization, sequence, publishable, secret)
+
+
+def make_queue(
+    sequence: Sequence,
+    *,
+    capacity: int | None = None,
+    opens_in: float | None = None,
+    closes_in: float | None = None,
+    supports_guest: bool = True,
+    max_entries_per_fingerprint: int | None = None,
+    **queue: Any,
+) -> Distribution:
+    """A queue that is open, without limits and by hand, unless said otherwise; times in seconds from now."""
+    now = clock.now()
+    distribution = Distribution.objects.create(
+        id=ids.new("queue"),
+        organization=sequence.experience.organization,
+        sequence=sequence,
+        kind=Kind.QUEUE,
+        slug=f"line-{next(_numbers)}",
+        name="The line",
+        open_at=None if opens_in is None else now + dt.timedelta(seconds=opens_in),
+        close_at=None if closes_in is None else now + dt.timedelta(seconds=closes_in),
+        supports_guest=supports_guest,
+        max_entries_per_fingerprint=max_entries_per_fingerprint,
+    )
+    Tally.objects.create(distribution=distribution, places=capacity)
+    shuffle.commit(Queue.objects.create(distribution=distribution, **queue))
+    return Distribution.objects.select_related("queue", "tally").get(pk=distribution.pk)
+
+
+def assert_error(response: Any, status: int, error: str, code: str | None = None) -> dict[str, Any]:
+    """The response is this refusal, in the one shape; its body."""
+    body: dict[str, Any] = response.json()
+    assert (response.status_code, body.get("error")) == (status, error), body
+    assert body["requestId"] == response.headers["X-Request-Id"]
+    assert {"error", "code", "message", "requestId"} <= set(body)
+    if code is not None:
+        assert body["code"] == code
+    return body
