@@ -5,7 +5,7 @@ What `make test` uses; `make run` is `machine`.
 """
 
 import os
-import signal
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,7 +13,9 @@ from pathlib import Path
 
 from fanfare.stack import secret, servers
 from fanfare.stack.addresses import Addresses
+from fanfare.stack.children import attach
 from fanfare.stack.errors import StackError
+from fanfare.stack.leash import Leash
 from fanfare.stack.supervisor import Interrupts, Stop, interrupts
 
 _FAREWELL_SECONDS = 1.5
@@ -37,23 +39,27 @@ def main(words: list[str]) -> int:
 
 
 def _run(command: list[str], signals: Interrupts) -> int:
+    if shutil.which(command[0]) is None:
+        raise StackError(f"{command[0]}: there is no such program")
     with tempfile.TemporaryDirectory(prefix="fanfare-", ignore_cleanup_errors=True) as name:
         directory = Path(name)
         directory.chmod(0o711)
         with servers.started(directory, temporary=True) as up:
             up.leash.sweep(directory)
-            try:
-                process = subprocess.Popen(command, env=_environment(up.addresses, directory))
-            except OSError as problem:
-                raise StackError(f"{command[0]}: {problem.strerror}") from problem
-            # In our own group and on our terminal, so that a debugger works in it.
-            up.leash.hold(process.pid, signal.SIGTERM)
-            try:
-                return _code(process.wait())
-            finally:
-                signals.armed = False
-                _end(process)
-                up.leash.release(process.pid)
+            return _code(_wait(command, _environment(up.addresses, directory), up.leash, signals))
+
+
+def _wait(command: list[str], environment: dict[str, str], leash: Leash, signals: Interrupts) -> int:
+    process = None
+    try:
+        with signals.undisturbed():
+            process = attach(command, environment, leash)
+        return process.wait()
+    finally:
+        signals.armed = False
+        if process is not None:
+            _end(process)
+            leash.release(process.pid)
 
 
 def _environment(found: Addresses, directory: Path) -> dict[str, str]:

@@ -21,6 +21,8 @@ Sink = Callable[[str, str], None]
 
 # Waits for our go-ahead, so that we may die before it without leaving a process behind.
 _GATE = ("/bin/sh", "-c", 'read -r go && exec "$@" </dev/null', "gate")
+# The same for a command that keeps our standard input: waits at the descriptor named first.
+_SIDE_GATE = ("/bin/sh", "-c", 'at=$1; shift; read -r go </dev/fd/$at && exec "$@"', "gate")
 
 
 def quiet(name: str, line: str) -> None:
@@ -120,6 +122,20 @@ def start(program: Program, leash: Leash, sink: Sink = quiet) -> Child:
     child.reader.start()
     _open_gate(process)
     return child
+
+
+def attach(command: Sequence[str], environment: Mapping[str, str], leash: Leash) -> subprocess.Popen[bytes]:
+    """Run `command` on the leash in our own group and on our terminal, so that one can debug in it."""
+    waiting, opening = os.pipe()
+    try:
+        gate = [*_SIDE_GATE, str(waiting)]
+        process = subprocess.Popen([*gate, *command], env=environment, pass_fds=[waiting])
+        leash.hold(process.pid, signal.SIGTERM)
+        os.write(opening, b"\n")
+    finally:
+        os.close(waiting)
+        os.close(opening)
+    return process
 
 
 def wait_for(ready: Callable[[], bool], child: Child, seconds: float) -> bool:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -62,13 +63,17 @@ class Leash:
 
     def close(self) -> None:
         """End what is still held, and wait until it has ended."""
-        with self._lock:
+        with self._lock, suppress(BrokenPipeError):
             if self._watcher.stdin is not None:
                 self._watcher.stdin.close()
         self._watcher.wait()
 
     def _say(self, line: str) -> None:
         with self._lock:
-            if self._watcher.stdin is not None:
-                self._watcher.stdin.write(f"{line}\n".encode())
-                self._watcher.stdin.flush()
+            pipe = self._watcher.stdin
+            if pipe is None or pipe.closed:
+                return
+            # A watcher that somebody killed must not keep us from stopping in good order.
+            with suppress(BrokenPipeError):
+                pipe.write(f"{line}\n".encode())
+                pipe.flush()

@@ -16,13 +16,15 @@ from fanfare.stack.errors import InUse
 from fanfare.stack.processes import alive
 
 _PATIENCE_SECONDS = 30.0
+# How long an owner must be seen alive: one killed a moment ago may take this to be gone.
+_ALIVE_SECONDS = 0.5
 
 
 @contextmanager
 def owned(directory: Path) -> Iterator[int]:
     """Own `directory`; yields the descriptor that holds the lock.
 
-    Raises InUse at once if a living process owns it. Waits for what a dead one left behind.
+    Raises InUse if a living process owns it. Waits for what a dead one left behind.
     """
     descriptor = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -35,15 +37,16 @@ def owned(directory: Path) -> Iterator[int]:
 
 
 def _take(descriptor: int, directory: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    began = time.monotonic()
     while not _taken(descriptor):
         owner = _owner(descriptor)
-        if owner and alive(owner):
+        waited = time.monotonic() - began
+        if owner and alive(owner) and waited > _ALIVE_SECONDS:
             raise InUse(
                 f"{directory} is in use by the Fanfare of process {owner}. "
                 "Stop that one, or choose another FANFARE_DATA_DIR."
             )
-        if time.monotonic() > deadline:
+        if waited > _PATIENCE_SECONDS:
             raise InUse(f"Servers of a killed Fanfare are still stopping in {directory}.")
         time.sleep(0.05)
 

@@ -7,6 +7,7 @@ Django and never touches the database; everything that does is a child on its le
 import http.client
 import os
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -92,12 +93,20 @@ def _environment(up: Servers, directory: Path, port: int) -> Environment:
         **os.environ,
         "DATABASE_URL": up.addresses.database_url,
         "REDIS_URL": up.addresses.redis_url,
-        "FANFARE_SECRET_KEY": os.environ.get("FANFARE_SECRET_KEY")
-        or secret.keep_secret_key(directory),
+        "FANFARE_SECRET_KEY": os.environ.get("FANFARE_SECRET_KEY") or secret.keep_secret_key(directory),
         "FANFARE_PORT": str(port),
         "FANFARE_DATA_DIR": str(directory.resolve()),
+        "PROMETHEUS_MULTIPROC_DIR": str(_fresh_metrics(directory.resolve())),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _fresh_metrics(directory: Path) -> Path:
+    """Where the processes count together; what ended processes counted is gone with them."""
+    metrics = directory / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir()
+    return metrics
 
 
 def _manage(up: Servers, environment: Environment, *words: str) -> str:

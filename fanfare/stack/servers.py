@@ -50,9 +50,7 @@ def started(directory: Path, *, temporary: bool = False, sink: Sink = quiet) -> 
         yield servers
 
 
-def _start(
-    directory: Path, leash: Leash, sink: Sink, stack: ExitStack, *, temporary: bool
-) -> Servers:
+def _start(directory: Path, leash: Leash, sink: Sink, stack: ExitStack, *, temporary: bool) -> Servers:
     database_url = os.environ.get("DATABASE_URL", "")
     redis_url = os.environ.get("REDIS_URL", "")
     children: list[Child] = []
@@ -68,9 +66,7 @@ def _start(
         stack.callback(child.stop)
         children.append(child)
     if attempt is not None:
-        child, redis_url = valkey.finish(
-            directory, programs, leash, sink, first=attempt, temporary=temporary
-        )
+        child, redis_url = valkey.finish(directory, programs, leash, sink, first=attempt, temporary=temporary)
         stack.callback(child.stop)
         children.append(child)
     return Servers(Addresses(database_url, redis_url), tuple(children), leash)

@@ -33,13 +33,26 @@ class Interrupts:
 
     hurry: Callable[[], None] | None = None
     armed: bool = True
+    busy: bool = False
+    pending: bool = False
 
     def receive(self, number: int, frame: FrameType | None) -> None:
-        if self.armed:
+        if self.busy:
+            self.pending = True
+        elif self.armed:
             self.armed = False
             raise Stop
-        if self.hurry is not None:
+        elif self.hurry is not None:
             self.hurry()
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Put `Stop` off to the end of the context: for steps that must not be half done."""
+        self.busy = True
+        yield
+        self.busy = False
+        if self.pending:
+            self.receive(signal.SIGINT, None)
 
 
 @contextmanager

@@ -31,9 +31,7 @@ class Attempt:
     password: str
 
 
-def begin(
-    directory: Path, binaries: Binaries, leash: Leash, sink: Sink, *, temporary: bool
-) -> Attempt:
+def begin(directory: Path, binaries: Binaries, leash: Leash, sink: Sink, *, temporary: bool) -> Attempt:
     """Start it without waiting, so that PostgreSQL can start meanwhile."""
     home = directory / "valkey"
     home.mkdir(mode=0o700, exist_ok=True)
