@@ -8,6 +8,7 @@ They run as prepared statements, past the ORM: planning them would cost as much 
 
 # ruff: noqa: S608 (the only thing put into these statements is the list of columns)
 import datetime as dt
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,25 @@ COLUMNS = (
 )
 _P_COLUMNS = ", ".join(f"p.{name}" for name in COLUMNS.split(", "))
 
+_TYPES = {
+    "ids": "bigint[]",
+    "sources": "text[]",
+    "holding": "text[]",
+    "now": "timestamptz",
+    "expires_at": "timestamptz",
+    "expired": "boolean",
+    "out_of_turn": "boolean",
+    "fingerprint": "bytea",
+    "metadata": "jsonb",
+    "data": "jsonb",
+}
+
+
+def _typed(sql: str) -> str:
+    """Each parameter with its type, text unless said, since one that is used twice must agree."""
+    return re.sub(r"%\((\w+)\)s", lambda found: f"{found[0]}::{_TYPES.get(found[1], 'text')}", sql)
+
+
 # A consumer whose last participation they left, or let expire, may enter again; any other stands.
 _LAST = f"""
     SELECT {COLUMNS} FROM (
@@ -35,7 +55,7 @@ _LAST = f"""
 
 # The tally's row lock is held until commit, so places are given in the order of commits. Should one
 # consumer's two entries race, the unique index stops the second, and its count rolls back with it.
-ENTER = f"""
+ENTER = _typed(f"""
 WITH existing AS MATERIALIZED ({_LAST}),
 counted AS (
     UPDATE distributions_tally SET entered = entered + 1, taken = taken + 1
@@ -59,25 +79,25 @@ traced AS (
     FROM added
 )
 SELECT {COLUMNS}, FALSE FROM added UNION ALL SELECT {COLUMNS}, TRUE FROM existing
-"""
+""")
 
 # `expired` tells apart what an admission's end takes away and what anybody else does: after its end
 # only the expiry may move it, before only the others.
-MOVE = f"""
+MOVE = _typed(f"""
 WITH old AS MATERIALIZED (
     SELECT id, status AS was FROM distributions_participation
-    WHERE id = ANY(%(ids)s::bigint[]) AND distribution_id = %(distribution)s::text AND status = ANY(%(sources)s::text[])
-      AND (status <> 'ADMITTED' OR (expires_at IS NOT NULL AND expires_at <= %(now)s::timestamptz) = %(expired)s::boolean)
+    WHERE id = ANY(%(ids)s) AND distribution_id = %(distribution)s AND status = ANY(%(sources)s)
+      AND (status <> 'ADMITTED' OR (expires_at IS NOT NULL AND expires_at <= %(now)s) = %(expired)s)
     ORDER BY id FOR NO KEY UPDATE
 ),
 moved AS (
     UPDATE distributions_participation AS p SET
-        status = %(to)s::text,
-        admitted_at = CASE WHEN %(to)s::text = 'ADMITTED' THEN %(now)s::timestamptz ELSE p.admitted_at END,
-        expires_at = CASE WHEN %(to)s::text = 'ADMITTED' THEN %(expires_at)s::timestamptz ELSE p.expires_at END,
-        ended_at = CASE WHEN %(to)s::text = 'ADMITTED' THEN NULL ELSE %(now)s::timestamptz END,
-        deny_reason = %(reason)s::text,
-        order_id = %(order_id)s::text
+        status = %(to)s,
+        admitted_at = CASE WHEN %(to)s = 'ADMITTED' THEN %(now)s ELSE p.admitted_at END,
+        expires_at = CASE WHEN %(to)s = 'ADMITTED' THEN %(expires_at)s ELSE p.expires_at END,
+        ended_at = CASE WHEN %(to)s = 'ADMITTED' THEN NULL ELSE %(now)s END,
+        deny_reason = %(reason)s,
+        order_id = %(order_id)s
     FROM old WHERE p.id = old.id
     RETURNING {_P_COLUMNS}, old.was
 ),
@@ -87,22 +107,22 @@ counted AS (
         completed = t.completed + n.completed, returned = t.returned + n.returned
     FROM (
         SELECT count(*) AS moves,
-            count(*) FILTER (WHERE was = ANY(%(holding)s::text[]) AND NOT status = ANY(%(holding)s::text[])) AS places,
+            count(*) FILTER (WHERE was = ANY(%(holding)s) AND NOT status = ANY(%(holding)s)) AS places,
             count(*) FILTER (WHERE status = 'ADMITTED') AS admitted,
             count(*) FILTER (WHERE status = 'COMPLETED') AS completed,
             count(*) FILTER (WHERE was = 'ADMITTED' AND status IN ('DENIED', 'LEFT')) AS returned
         FROM moved
     ) AS n
-    WHERE distribution_id = %(distribution)s::text AND n.moves > 0
+    WHERE distribution_id = %(distribution)s AND n.moves > 0
 ),
 traced AS (
     INSERT INTO experiences_event (at, name, organization_id, distribution_id, consumer_id, actor, data)
-    SELECT %(now)s::timestamptz, %(event)s::text, %(organization)s::text, %(distribution)s::text, consumer_id, %(actor)s::text,
-        jsonb_build_object('from', was, 'to', status) || %(data)s::jsonb
+    SELECT %(now)s, %(event)s, %(organization)s, %(distribution)s, consumer_id, %(actor)s,
+        jsonb_build_object('from', was, 'to', status) || %(data)s
     FROM moved
 )
 SELECT {COLUMNS}, was FROM moved
-"""
+""")
 
 
 def enter(
