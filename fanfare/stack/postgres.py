@@ -14,13 +14,12 @@ from functools import partial
 from pathlib import Path
 
 from fanfare.stack import account as accounts
-from fanfare.stack import ports, secret
+from fanfare.stack import ports, processes, secret
 from fanfare.stack.account import Account
 from fanfare.stack.binaries import Binaries, copy_postgres
 from fanfare.stack.children import Child, Program, Sink, start, wait_for
 from fanfare.stack.errors import NotStarted
 from fanfare.stack.leash import Leash
-from fanfare.stack.processes import alive
 
 _ROLE = "fanfare"
 _START_SECONDS = 120.0  # recovery after a crash replays up to max_wal_size
@@ -189,33 +188,14 @@ def _disarm_stale_pid(data: Path) -> None:
     if not lines or not lines[0].isdigit():
         return
     if _is_postgres_of(int(lines[0]), data):
-        _end(int(lines[0]))
-    elif alive(int(lines[0])):
+        processes.end(int(lines[0]), signal.SIGINT, signal.SIGQUIT)
+    elif processes.alive(int(lines[0])):
         lines[0] = str(os.getpid())
         (data / "postmaster.pid").write_text("\n".join(lines) + "\n")
 
 
 def _is_postgres_of(pid: int, data: Path) -> bool:
-    return f"-D {data} " in _command_of(pid) and pid != os.getpid()
-
-
-def _command_of(pid: int) -> str:
-    if Path("/proc/self/cmdline").exists():
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:
-            return ""
-        return b" ".join(words).decode(errors="replace")
-    asked = ["/bin/ps", "-o", "command=", "-p", str(pid)]
-    return subprocess.run(asked, check=False, capture_output=True, text=True).stdout
-
-
-def _end(pid: int) -> None:
-    for number in (signal.SIGINT, signal.SIGQUIT):
-        deadline = time.monotonic() + 5.0
-        while alive(pid) and time.monotonic() < deadline:
-            os.kill(pid, number)
-            time.sleep(0.1)
+    return f"-D {data} " in processes.command_of(pid) and pid != os.getpid()
 
 
 def _worth_retrying(child: Child) -> bool:

@@ -5,14 +5,15 @@ second of writes is lost with the machine. Loopback only, with a password.
 """
 
 import re
+import signal
 import socket
 import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from fanfare.stack import ports, secret
-from fanfare.stack.addresses import write_private
+from fanfare.stack import ports, processes, secret
+from fanfare.stack.addresses import read_private, write_private
 from fanfare.stack.binaries import Binaries
 from fanfare.stack.children import Child, Program, Sink, start, wait_for
 from fanfare.stack.errors import NotStarted
@@ -20,6 +21,8 @@ from fanfare.stack.leash import Leash
 
 _START_SECONDS = 60.0  # reading back a large append-only file
 _ATTEMPTS = 5
+_CONFIGURATION = "valkey.conf"
+_PID_FILE = "valkey.pid"
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,11 @@ def begin(directory: Path, binaries: Binaries, leash: Leash, sink: Sink, *, temp
     """Start it without waiting, so that PostgreSQL can start meanwhile."""
     home = directory / "valkey"
     home.mkdir(mode=0o700, exist_ok=True)
+    _end_forgotten(home)
     password = secret.keep(directory / "valkey.password")
     port = ports.free()
     # In a file: a password on the command line would be seen by every user of the machine.
-    configuration = home / "valkey.conf"
+    configuration = home / _CONFIGURATION
     write_private(configuration, _configuration(home, port, password, temporary=temporary))
     program = Program("valkey", [binaries.valkey, configuration], directory=home)
     return Attempt(start(program, leash, sink), port, password)
@@ -66,6 +70,20 @@ def finish(
             break
         attempt = begin(directory, binaries, leash, sink, temporary=temporary)
     raise NotStarted(f"Valkey did not start in {directory}:\n{attempt.child.last_words()}")
+
+
+def _end_forgotten(home: Path) -> None:
+    """Stop a server that outlived its owner and its watcher: two would spoil one file.
+
+    We own the directory. The number may be another's by now, so the process must also show
+    the address, or the file, that this directory's configuration names.
+    """
+    pid = read_private(home / _PID_FILE) or ""
+    port = re.search(r"^port (\d+)$", read_private(home / _CONFIGURATION) or "", re.MULTILINE)
+    if port is not None and pid.isdigit():
+        shown = processes.command_of(int(pid))
+        if f"{ports.LOOPBACK}:{port[1]}" in shown or str(home / _CONFIGURATION) in shown:
+            processes.end(int(pid), signal.SIGTERM, signal.SIGKILL)
 
 
 def _is_ready(attempt: Attempt) -> bool:
@@ -96,6 +114,7 @@ def _configuration(home: Path, port: int, password: str, *, temporary: bool) -> 
         "requirepass": password,
         "dir": f'"{home}"',
         "daemonize": "no",
+        "pidfile": f'"{home / _PID_FILE}"',
         "databases": "32",
         "maxmemory-policy": "noeviction",
         "appendonly": "no" if temporary else "yes",
