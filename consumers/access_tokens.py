@@ -80,7 +80,7 @@ def _verified(token: str) -> Claims:
         session_id=said.get("sid", ""),
         is_guest=bool(said.get("guest")),
         expires=int(said.get("exp", 0)),
-        kid=signing.kid_of(token),
+        kid=said["kid"],
     )
     wellformed = (
         ids.is_id(claims.organization_id, "org")

@@ -39,7 +39,7 @@ def _flag(name: str, default: bool) -> bool:
 
 
 # --- Where things are -----------------------------------------------------------------------------
-DATA_DIR = Path(env.str("FANFARE_DATA_DIR", str(BASE_DIR / ".data")))
+DATA_DIR = addresses.data_dir()
 PORT = _number("FANFARE_PORT", 8000, least=1)
 PUBLIC_URL: str = env.str("FANFARE_PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
 # Without DATABASE_URL and REDIS_URL, the servers that `make run` embeds are found by the data directory.

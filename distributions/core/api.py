@@ -184,7 +184,7 @@ class Enter(DistributionViewSet):
     @action(detail=True, methods=["post"])
     def enter(self, request: Request, id: str) -> Response:
         """Enter, or find the participation there is."""
-        body = parse(EnterSerializer, request)
+        body = parse(EnterSerializer, request) if request.data else {}
         standing = self.rules.enter(
             self.distribution,
             self.consumer_id,

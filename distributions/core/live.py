@@ -34,7 +34,7 @@ end
 
 # One trip for a consumer's request: does the session live, how much of the rate is used, how do they
 # stand, at which position. Answers {alive (1, 0, or -1 unknown), used, standing or '', position or -1}.
-_GATE = redis.script(
+_GATE = redis.Script(
     _POSITION
     + """
 local ended = redis.call('ZMSCORE', KEYS[1], ARGV[1], 'ready')
@@ -50,7 +50,7 @@ return {alive, used, standing, place and position(KEYS[4], tonumber(place), tonu
 )
 
 # ARGV: frozen, then consumer and standing in turn. Answers the position of the last one, or -1.
-_PUSH = redis.script(
+_PUSH = redis.Script(
     _POSITION
     + """
 local last = -1
@@ -169,7 +169,7 @@ def merge_gone(distribution_id: str, bitmap: bytes) -> None:
         pipe.execute()
 
 
-_WHERE = redis.script(_POSITION + "return position(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]))")
+_WHERE = redis.Script(_POSITION + "return position(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]))")
 
 
 def position(distribution_id: str, frozen: int, place: int) -> int | None:

@@ -1,0 +1,1 @@
+"""The speed table, measured: each figure beside its yardstick in the same run. `make bench`."""
