@@ -74,9 +74,8 @@ def main() -> None:
         rebuilt,
         _admission_row(lines[options.million], options.rounds),
     ]
-    print(
-        "| work | figure | yardstick | figure | ratio, median (spread) | goal | |\n|---|---|---|---|---|---|---|"
-    )
+    print("| work | figure | yardstick | figure | ratio, median (spread) | goal | |")
+    print("|---|---|---|---|---|---|---|")
     print(*rows, sep="\n")
 
 
