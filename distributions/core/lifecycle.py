@@ -7,7 +7,7 @@ reconciliation repairs that.
 
 import datetime as dt
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -51,7 +51,9 @@ def enter(
             and fingerprint
             and doors.is_device_used_up(distribution, consumer_id, fingerprint, limited)
         ):
-            return _publish(distribution, [doors.turn_away(distribution, consumer_id, **values)])[0]
+            # Unless they entered by another device just now: then they are found below.
+            with suppress(IntegrityError), transaction.atomic():
+                return _publish(distribution, [doors.turn_away(distribution, consumer_id, **values)])[0]
         found = _enter(distribution, consumer_id, values)
         if found is not None and found[0].at(now).status != found[0].status:
             expire(distribution, [found[0].id], now=now)
@@ -67,11 +69,11 @@ def enter(
 def _enter(
     distribution: Distribution, consumer_id: str, values: dict[str, Any]
 ) -> tuple[Standing, bool] | None:
-    try:
-        with transaction.atomic() if connection.in_atomic_block else nullcontext():
-            return statements.enter(distribution, consumer_id, **values)
-    except IntegrityError:  # the same consumer at the same moment: that entry is committed by now
-        return statements.enter(distribution, consumer_id, **values)
+    """Asked again when the first answer is no: who raced with themselves finds what the other one made."""
+    found = None
+    with suppress(IntegrityError), transaction.atomic() if connection.in_atomic_block else nullcontext():
+        found = statements.enter(distribution, consumer_id, **values)
+    return found or statements.enter(distribution, consumer_id, **values)
 
 
 def _no_place(distribution: Distribution) -> errors.FanfareError:

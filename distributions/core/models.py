@@ -154,11 +154,11 @@ class Participation(models.Model):
 
     class Meta:
         constraints = [
-            # Invariant 2: at most one live participation of a consumer.
+            # Invariant 2: one participation of a consumer, but for those that let them enter again.
             models.UniqueConstraint(
                 fields=["distribution", "consumer"],
-                name="one_live_participation",
-                condition=Q(status__in=["QUEUED", "ADMITTED"]),
+                name="one_participation",
+                condition=~Q(status="LEFT") & ~Q(status="DENIED", deny_reason="ADMISSION_EXPIRED"),
             ),
             # The line itself, in order: admitting, counting and rebuilding read it.
             models.UniqueConstraint(

@@ -451,9 +451,12 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="participation",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ["QUEUED", "ADMITTED"])),
+                condition=models.Q(
+                    models.Q(("status", "LEFT"), _negated=True),
+                    models.Q(("deny_reason", "ADMISSION_EXPIRED"), ("status", "DENIED"), _negated=True),
+                ),
                 fields=("distribution", "consumer"),
-                name="one_live_participation",
+                name="one_participation",
             ),
         ),
         migrations.AddConstraint(
