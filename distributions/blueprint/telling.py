@@ -1,0 +1,83 @@
+"""What `apply` prints: readable lines, or one JSON object with the ids."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from distributions.blueprint import vocabulary
+from distributions.blueprint.applying import Applied, Outcome
+from distributions.blueprint.parsing import Node, Plan
+from distributions.core.models import Kind
+from distributions.kinds import KINDS as ALL_KINDS
+from fanfare.wire import camel, iso
+
+NOT_YET = ("draws", "auctions", "timedReleases", "appointments")
+
+
+def as_lines(applied: Applied) -> Iterator[str]:
+    """One line an object: what became of it, and what changed."""
+    names: dict[str, str] = {}
+    kept = False
+    for outcome in applied.outcomes:
+        parent = names.get(_parent(outcome.node.path), "")
+        names[outcome.node.path] = name = f"{parent}/{outcome.node.slug}".lstrip("/")
+        changed = ", ".join(_changes(outcome))
+        line = f"{outcome.verdict:9}  {outcome.node.level.title:12}  {name}"
+        yield f"{line}: {changed}" if changed else line
+        kept = kept or bool(outcome.kept)
+    if kept:
+        yield "Relative times (now…) of what was there stay as they are; --reset-times sets them anew."
+
+
+def _parent(path: str) -> str:
+    """`experiences[0].sequences[1]` → `experiences[0]`."""
+    return path.rpartition(".")[0]
+
+
+def _changes(outcome: Outcome) -> Iterator[str]:
+    for name, (before, after) in outcome.changes.items():
+        yield f"{camel(name)} {_shown(before)} → {_shown(after)}"
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == "":
+        return "none"
+    return iso(value) if isinstance(value, dt.datetime) else str(value)
+
+
+def as_tree(plan: Plan, applied: Applied, *, dry_run: bool) -> dict[str, Any]:
+    """The ids of all that the file names, by slug; null for what a dry run would create."""
+    ids = {
+        outcome.node.path: None if dry_run and outcome.verdict == "created" else outcome.id
+        for outcome in applied.outcomes
+    }
+    organization: dict[str, Any] = {
+        "id": ids[plan.organization.path],
+        "slug": applied.organization.slug,
+        "publishableKey": applied.publishable,
+    }
+    if applied.secret is not None:
+        organization["secretKey"] = applied.secret
+    experiences = {node.slug: _experience(node, ids) for node in plan.experiences}
+    return {"organization": organization, "experiences": experiences}
+
+
+def _experience(node: Node, ids: dict[str, str | None]) -> dict[str, Any]:
+    sequences = node.lists.get("sequences", [])
+    return {
+        "id": ids[node.path],
+        "sequences": {sequence.slug: _sequence(sequence, ids) for sequence in sequences},
+    }
+
+
+def _sequence(node: Node, ids: dict[str, str | None]) -> dict[str, Any]:
+    known = {_plural(kind): _by_slug(node.lists.get(_plural(kind), []), ids) for kind in vocabulary.KINDS}
+    return {"id": ids[node.path], **known, **{name: {} for name in NOT_YET if name not in known}}
+
+
+def _plural(kind: Kind) -> str:
+    return ALL_KINDS[kind].plural
+
+
+def _by_slug(nodes: Iterable[Node], ids: dict[str, str | None]) -> dict[str, str | None]:
+    return {node.slug: ids[node.path] for node in nodes}

@@ -1,0 +1,200 @@
+"""The names that a file may use and what each takes: part of the contract, as one table a level.
+
+A reader turns plain data into a model's value or raises ValueError with what is expected. Bounds and
+shapes that the models check themselves are not repeated here. A new kind of distribution is an entry
+in `KINDS` (its settings, how to create and to update one) instead of its name in `LATER`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from distributions.blueprint import moments
+from distributions.core.models import Kind
+from distributions.kinds import KINDS as ALL_KINDS
+from distributions.queues import setup as queues
+
+Reader = Callable[[Any], Any]
+MOST_JSON_BYTES = 16 * 1024
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def text(most: int = 500, *, null: str | None = None) -> Reader:
+    """Text of at most so many characters; `null` is what null stands for, where it is allowed."""
+
+    def read(value: Any) -> str:
+        if value is None and null is not None:
+            return null
+        if not isinstance(value, str):
+            raise ValueError("It must be text (in quotes, if it looks like something else).")
+        if len(value) > most:
+            raise ValueError(f"At most {most:,} characters.")
+        if _NOT_TEXT.search(value):
+            raise ValueError("Control characters and lone surrogates are not taken.")
+        return value
+
+    return read
+
+
+def number(value: Any) -> int | None:
+    """A whole number or null."""
+    return None if value is None else whole(value)
+
+
+def whole(value: Any) -> int:
+    """A whole number; how large it may be is the model's business, within 64 bits."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
+        raise ValueError("It must be a whole number.")
+    return value
+
+
+def flag(value: Any) -> bool:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("It must be true or false.")
+    return value
+
+
+def time(value: Any) -> moments.Moment | None:
+    """A time or null."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError(moments.EXPECTED)
+    return moments.parse(value)
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """A set of names and values that JSON and PostgreSQL can hold; null: an empty one."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError("It must be a set of names and values.")
+    try:
+        size = len(orjson.dumps(value))
+    except (TypeError, orjson.JSONEncodeError):
+        raise ValueError("Only text, numbers, true, false, null, lists and sets of these.") from None
+    if size > MOST_JSON_BYTES:
+        raise ValueError(f"At most {MOST_JSON_BYTES:,} bytes.")
+    _require_storable(value)
+    return value
+
+
+def _require_storable(value: Any) -> None:
+    """Raise ValueError for what PostgreSQL's jsonb does not hold as it is."""
+    if isinstance(value, str) and "\x00" in value:
+        raise ValueError("The character NUL is not taken.")
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        raise ValueError("Only finite numbers.")
+    if isinstance(value, dict):
+        for name, entry in value.items():
+            _require_storable(name)
+            _require_storable(entry)
+    if isinstance(value, list):
+        for entry in value:
+            _require_storable(entry)
+
+
+def texts(value: Any) -> list[str]:
+    """A list of texts; null: an empty one."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise ValueError("It must be a list.")
+    return [text()(entry) for entry in value]
+
+
+@dataclass(frozen=True)
+class Level:
+    """One kind of object in a file: its settings, the lists of objects in it, and what comes later."""
+
+    title: str
+    settings: Mapping[str, Reader]
+    lists: Mapping[str, "Level"] = field(default_factory=dict)
+    later: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class KindOf:
+    """How a file's entry becomes a distribution of that kind."""
+
+    level: Level
+    create: Callable[..., Any]
+    update: Callable[..., Any]
+
+
+EVERY_DISTRIBUTION: dict[str, Reader] = {
+    "slug": text(),
+    "name": text(),
+    "openAt": time,
+    "closeAt": time,
+    "timeZone": text(null=""),
+    "supportsGuest": flag,
+    "maxEntriesPerFingerprint": number,
+    "metadata": mapping,
+}
+QUEUE = Level(
+    "queue",
+    {
+        **EVERY_DISTRIBUTION,
+        "capacity": number,
+        "admissionRate": number,
+        "maxActive": number,
+        "maxAdmissions": number,
+        "sessionSeconds": number,
+        "enterFrom": time,
+        "randomizeBeforeOpen": flag,
+        "recycleExpired": flag,
+    },
+)
+KINDS: dict[Kind, KindOf] = {Kind.QUEUE: KindOf(QUEUE, queues.create_queue, queues.update_queue)}
+# Kinds and conditions of the contract that this version does not have.
+LATER = frozenset(
+    [
+        "accessCode", "audience", "draws", "auctions", "timedReleases", "appointments", "waitlist", "next",
+    ]
+)  # fmt: skip
+SEQUENCE = Level(
+    "sequence",
+    {
+        "slug": text(),
+        "name": text(),
+        "color": text(null=""),
+        "priority": whole,
+        "requiresAuthentication": flag,
+    },
+    {ALL_KINDS[kind].plural: entry.level for kind, entry in KINDS.items()},
+    LATER,
+)
+EXPERIENCE = Level(
+    "experience",
+    {
+        "slug": text(),
+        "name": text(),
+        "description": text(5000, null=""),
+        "theme": mapping,
+        "timeZone": text(null=""),
+        "openAt": time,
+        "closeAt": time,
+    },
+    {"sequences": SEQUENCE},
+)
+ORGANIZATION = Level(
+    "organization",
+    {
+        "slug": text(),
+        "name": text(),
+        "timeZone": text(),
+        "currencyCode": text(),
+        "languageCode": text(),
+        "logoUrl": text(null=""),
+        "theme": mapping,
+        "allowedOrigins": texts,
+        "returnHosts": texts,
+        "requireFingerprint": flag,
+        "rateLimits": mapping,
+    },
+)
