@@ -12,7 +12,9 @@ from consumers import sessions
 from consumers.authentication import Credential
 from consumers.models import Session
 from consumers.permissions import HasKey, IsConsumer
-from fanfare.api import ApiViewSet, parse
+from fanfare import errors
+from fanfare.api import ApiViewSet, IdField, NothingSerializer, TextField, parse
+from fanfare.schema import describes
 from fanfare.throttling import Throttle
 
 
@@ -20,8 +22,8 @@ class SessionSerializer(serializers.Serializer[Any]):
     """Who is signed in, and until when at most."""
 
     type = serializers.ChoiceField(["guest", "authenticated"])
-    consumer_id = serializers.CharField()
-    guest_id = serializers.CharField(required=False)
+    consumer_id = IdField("cons")
+    guest_id = IdField("cons", required=False)
     expires_at = serializers.DateTimeField()
 
 
@@ -37,23 +39,30 @@ class TokensSerializer(serializers.Serializer[Any]):
 class RefreshSerializer(serializers.Serializer[Any]):
     """The body of a refresh."""
 
-    refresh_token = serializers.CharField(max_length=200)
+    refresh_token = TextField(max_length=200)
 
 
 class AuthViewSet(ApiViewSet):
     """Sign-in, refresh, logout; all counted as `authentication`."""
 
     throttle_classes = [Throttle]
-    rate_category: ClassVar[str] = "authentication"
+    rate_categories: ClassVar[dict[str, str]] = dict.fromkeys(
+        ["guest", "refresh", "logout"], "authentication"
+    )
 
     def get_permissions(self) -> list[BasePermission]:
         return [IsConsumer() if self.action == "logout" else HasKey()]
 
+    @describes(TokensSerializer, body=NothingSerializer)
     @action(detail=False, methods=["post"])
     def guest(self, request: Request) -> Response:
         """A new guest with a session."""
+        parse(NothingSerializer, request)
         return Response(present_tokens(sessions.open_guest(_credential(request).organization, now=self.now)))
 
+    @describes(
+        TokensSerializer, body=RefreshSerializer, refusals=lambda title: [errors.InvalidRefreshToken()]
+    )
     @action(detail=False, methods=["post"])
     def refresh(self, request: Request) -> Response:
         """A new pair of tokens for a refresh token, which is spent by it."""
@@ -61,9 +70,11 @@ class AuthViewSet(ApiViewSet):
         organization = _credential(request).organization
         return Response(present_tokens(sessions.refresh(token, organization, now=self.now)))
 
+    @describes(None, body=NothingSerializer, status=204)
     @action(detail=False, methods=["post"])
     def logout(self, request: Request) -> Response:
         """End the session: its tokens are refused from now on."""
+        parse(NothingSerializer, request)
         session = Session.objects.get(pk=_credential(request).session_id)
         sessions.end(session, reason="logout", now=self.now)
         return Response(status=204)

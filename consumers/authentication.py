@@ -39,25 +39,34 @@ class Credential:
 
 
 class CredentialAuthentication(BaseAuthentication):
-    """`X-Publishable-Key` and `Authorization: Bearer <access token or secret key>`."""
+    """`X-Publishable-Key` and `Authorization: Bearer <access token or secret key>`.
+
+    Leaves `organization` and `key_mode` on Django's request, for CORS and rate limits.
+    """
 
     def authenticate(self, request: Request) -> tuple[None, Credential] | None:
-        credential = read(request.META, now=clock.now())
+        http: Any = request._request
+        publishable = _publishable(request.META)
+        if publishable is not None:  # noted first: a browser is to read why its token was refused
+            http.organization, http.key_mode = publishable.organization, publishable.mode
+        credential = _credential(publishable, request.META.get("HTTP_AUTHORIZATION"), clock.now())
         if credential is None:
             return None
-        request._request.organization = credential.organization  # type: ignore[attr-defined]
+        http.organization = credential.organization
         return None, credential
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
 
-def read(meta: dict[str, Any], *, now: dt.datetime) -> Credential | None:
-    """The credential in these headers, None without any. Raises NotAuthenticated."""
-    key_text = meta.get("HTTP_X_PUBLISHABLE_KEY")
-    bearer = meta.get("HTTP_AUTHORIZATION")
-    publishable = _key(key_text, KeyKind.PUBLISHABLE) if key_text is not None else None
-    credential = _bearer(bearer, now) if bearer is not None else None
+def _publishable(meta: dict[str, Any]) -> ApiKey | None:
+    text = meta.get("HTTP_X_PUBLISHABLE_KEY")
+    return None if text is None else _key(text, KeyKind.PUBLISHABLE)
+
+
+def _credential(publishable: ApiKey | None, bearer: str | None, now: dt.datetime) -> Credential | None:
+    """What both headers say together, None without any. Raises NotAuthenticated."""
+    credential = None if bearer is None else _bearer(bearer, now)
     if credential is None:
         return Credential(publishable.organization, publishable) if publishable else None
     if publishable is None:

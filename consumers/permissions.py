@@ -1,9 +1,9 @@
 """What an endpoint needs: P (a key), C (a consumer), S (the secret key), as the contract writes it.
 
-Each raises the contract's refusal in the contract's order instead of a bare "no".
+Each raises the contract's refusal in the contract's order instead of a bare "no"; `needs` is its letter.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -22,6 +22,8 @@ def _credential(request: Request) -> Credential:
 class HasKey(BasePermission):
     """P: a publishable key, or what is worth more: a secret key or a living consumer session."""
 
+    needs: ClassVar[str] = "P"
+
     def has_permission(self, request: Request, view: Any) -> bool:
         credential = _credential(request)
         if credential.session_id:
@@ -31,6 +33,8 @@ class HasKey(BasePermission):
 
 class IsConsumer(BasePermission):
     """C: an access token whose session lives."""
+
+    needs: ClassVar[str] = "C"
 
     def has_permission(self, request: Request, view: Any) -> bool:
         credential = _credential(request)
@@ -44,6 +48,8 @@ class IsConsumerAtGate(BasePermission):
     """C, for the hot endpoints of distributions: that the session lives is asked in the one Redis
     round trip that does their work (`distributions.core.live.pass_gate`)."""
 
+    needs: ClassVar[str] = "C"
+
     def has_permission(self, request: Request, view: Any) -> bool:
         if _credential(request).consumer_id is None:
             raise errors.ConsumerRequired
@@ -53,7 +59,12 @@ class IsConsumerAtGate(BasePermission):
 class HasSecretKey(BasePermission):
     """S: the shop's server, alone."""
 
+    needs: ClassVar[str] = "S"
+
     def has_permission(self, request: Request, view: Any) -> bool:
-        if _credential(request).secret is None:
+        credential = _credential(request)
+        if credential.session_id:  # that a token is no longer good is said first
+            sessions.require_alive(credential.session_id, now=view.now)
+        if credential.secret is None:
             raise errors.SecretKeyRequired
         return True

@@ -13,15 +13,34 @@ from rest_framework.response import Response
 from consumers.permissions import HasKey
 from distributions.core.models import Distribution
 from distributions.queues.shape import QueueSerializer, present_queue
+from experiences import validation
 from experiences.models import Experience, Organization, Sequence
 from fanfare import errors, http, ids
-from fanfare.api import ApiViewSet
+from fanfare.api import FOR_A_SECOND, ApiViewSet, IdField
+from fanfare.schema import describes
+
+
+class ThemeSerializer(serializers.Serializer[Any]):
+    """How pages look; what is not set is not there."""
+
+    primary_color = serializers.CharField(required=False)
+    secondary_color = serializers.CharField(required=False)
+    background_color = serializers.CharField(required=False)
+    text_color = serializers.CharField(required=False)
+    accent_color = serializers.CharField(required=False)
+    logo_url = serializers.CharField(required=False)
+    header_image_url = serializers.CharField(required=False)
+    background_image_url = serializers.CharField(required=False)
+    favicon_url = serializers.CharField(required=False)
+    font_family = serializers.CharField(required=False)
+    container_style = serializers.ChoiceField(validation.CONTAINER_STYLES, required=False)
+    border_radius = serializers.CharField(required=False)
 
 
 class SequenceSerializer(serializers.Serializer[Any]):
     """Who may come in by which way, and what is behind it."""
 
-    id = serializers.CharField()
+    id = IdField("seq")
     name = serializers.CharField()
     color = serializers.CharField(allow_null=True)
     priority = serializers.IntegerField()
@@ -39,27 +58,27 @@ class SequenceSerializer(serializers.Serializer[Any]):
 class ExperienceSerializer(serializers.Serializer[Any]):
     """One launch, whole."""
 
-    id = serializers.CharField()
+    id = IdField("exp")
     name = serializers.CharField()
     description = serializers.CharField()
     open_at = serializers.DateTimeField(allow_null=True)
     close_at = serializers.DateTimeField(allow_null=True)
     time_zone = serializers.CharField(allow_null=True)
-    theme = serializers.DictField(allow_null=True)
+    theme = ThemeSerializer(allow_null=True)
     sequences = SequenceSerializer(many=True)
 
 
 class OrganizationSerializer(serializers.Serializer[Any]):
     """The tenant's public settings."""
 
-    id = serializers.CharField()
+    id = IdField("org")
     name = serializers.CharField()
     slug = serializers.CharField()
     logo_url = serializers.CharField(allow_null=True)
     time_zone = serializers.CharField()
     currency_code = serializers.CharField()
     language_code = serializers.CharField()
-    theme = serializers.DictField(allow_null=True)
+    theme = ThemeSerializer(allow_null=True)
     allowed_origins = serializers.ListField(child=serializers.CharField())
 
 
@@ -67,13 +86,15 @@ class ExperienceViewSet(ApiViewSet):
     """Experiences."""
 
     permission_classes = [HasKey]
-    lookup_url_kwarg = "id"
+    prefix = "exp"
+    title = "Experience"
 
+    @describes(ExperienceSerializer, has_etag=True)
     def retrieve(self, request: Request, id: str) -> Response:
         """An experience with its sequences and their distributions; `ETag` and `If-None-Match`."""
         body = present_experience(_find(id, request.auth.organization), self.now)  # type: ignore[union-attr]
         tag = f'"{hashlib.sha256(http.dumps(body)).hexdigest()[:32]}"'
-        headers = {"ETag": tag, "Cache-Control": "public, max-age=1"}
+        headers = {"ETag": tag, **FOR_A_SECOND}
         given = [
             entry.strip().removeprefix("W/") for entry in request.headers.get("If-None-Match", "").split(",")
         ]
@@ -87,6 +108,7 @@ class OrganizationViewSet(ApiViewSet):
 
     permission_classes = [HasKey]
 
+    @describes(OrganizationSerializer)
     @action(detail=False, methods=["get"])
     def current(self, request: Request) -> Response:
         """The organization's public settings."""

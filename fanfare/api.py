@@ -1,26 +1,89 @@
-"""The base of every view: one instant per request, and a body read by a serializer or refused."""
+"""The base of every view: one instant per request, a body read by a serializer or refused, and the
+headers that every answer has: how much of the rate is used, and who may keep the answer.
+"""
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
+from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.serializers import Serializer
+from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from fanfare import clock
+from fanfare import clock, ids
+from fanfare.limits import Usage, limit_for, window
+
+# For what is the same for everyone with a key of one organization; anything else is not kept at all.
+FOR_A_SECOND = {"Cache-Control": "public, max-age=1", "Vary": "X-Publishable-Key, Authorization"}
 
 
 class ApiViewSet(ViewSet):
-    """A viewset with `now`, the instant at which the request is taken to happen."""
+    """A viewset with `now`, the instant at which the request is taken to happen.
+
+    `rate_categories` names the rate limit of each action that has one.
+    """
 
     now: dt.datetime
+    lookup_url_kwarg = "id"
+    rate_categories: ClassVar[dict[str, str]] = {}
+
+    @property
+    def is_verb(self) -> bool:
+        """Whether the method is one that the address has: neither OPTIONS nor a 405."""
+        return self.action not in (None, "metadata")
+
+    @property
+    def rate_category(self) -> str | None:
+        """Which rate limit the request counts against."""
+        return self.rate_categories.get(self.action or "")
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.now = clock.now()
-        super().initial(request, *args, **kwargs)
+        if self.is_verb:
+            super().initial(request, *args, **kwargs)
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Which methods there are, in `Allow`; nobody needs a key for that."""
+        return Response(status=204)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        final.headers.setdefault("Cache-Control", "no-store")
+        if self.rate_category:
+            for name, value in self._usage(self.rate_category).headers().items():
+                final[name] = value
+        return final
+
+    def _usage(self, category: str) -> Usage:
+        """What was counted; where nothing was (no Redis, or refused before), the whole minute is left."""
+        http = self.request._request
+        counted: Usage | None = getattr(http, "usage", None)
+        organization = getattr(http, "organization", None)
+        limit = limit_for(category, organization.rate_limits if organization else {})
+        return counted or Usage(limit, 0, window(self.now)[1])
 
 
-def parse(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]:
+class TextField(serializers.CharField):
+    """Text, and nothing else: a number is not taken for its digits."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class IdField(serializers.RegexField):
+    """An id of ours in an answer, with the pattern that the schema shows."""
+
+    def __init__(self, prefix: str, **options: Any) -> None:
+        super().__init__(rf"^{prefix}_{ids.ULID_PATTERN}$", **options)
+
+
+class NothingSerializer(serializers.Serializer[Any]):
+    """The body of what needs none: an object, of which nothing is read."""
+
+
+def parse(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
     """The body's fields as the serializer describes them. Raises a ValidationError."""
     parsed = serializer(data=request.data)
     parsed.is_valid(raise_exception=True)

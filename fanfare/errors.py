@@ -186,6 +186,10 @@ class UnsupportedMediaType(FanfareError):
     status, error, code = 415, "Unsupported media type", "UNSUPPORTED_MEDIA_TYPE"
 
 
+class MethodNotAllowed(FanfareError):
+    status, error, code = 405, "Method not allowed", "METHOD_NOT_ALLOWED"
+
+
 class Busy(FanfareError):
     """PostgreSQL is away or did not answer in time; nothing was changed."""
 

@@ -1,12 +1,10 @@
 """JSON in and out: camelCase on the wire, snake_case inside, one shape for every error.
 
-This is the only module that knows camelCase and the only one that turns an exception into a response.
+The only module that turns an exception into a response; the spelling itself is `fanfare.wire`.
 """
 
-import datetime as dt
-import re
+import math
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -21,23 +19,13 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
 
 from fanfare import errors
+from fanfare.wire import camel, snake
 
 log = structlog.get_logger(__name__)
 
 BODY_LIMIT = 64 * 1024  # bytes
+DEPTH_LIMIT = 32  # objects and lists within one another
 RETRY_WHEN_BUSY = 2  # seconds
-
-
-@lru_cache(maxsize=2048)
-def camel(name: str) -> str:
-    """`entered_at` → `enteredAt`; ids and names without a lower-case letter after `_` stay as they are."""
-    return re.sub(r"_([a-z])", lambda found: found[1].upper(), name)
-
-
-@lru_cache(maxsize=2048)
-def snake(name: str) -> str:
-    """`consumerId` → `consumer_id`."""
-    return re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", name)
 
 
 def camelize(value: Any) -> Any:
@@ -47,11 +35,6 @@ def camelize(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [camelize(v) for v in value]
     return value
-
-
-def iso(instant: dt.datetime) -> str:
-    """ISO 8601 in UTC with `Z`, to the microsecond where there is one."""
-    return instant.astimezone(dt.UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def dumps(value: Any) -> bytes:
@@ -74,7 +57,8 @@ class JsonRenderer(BaseRenderer):
 class JsonParser(BaseParser):
     """An object in camelCase, at most `BODY_LIMIT` bytes; its own keys come out in snake_case.
 
-    Raises BodyTooLarge, or Invalid for whatever isn't one JSON object of storable text.
+    A key in another spelling is an unknown one. Raises BodyTooLarge, or Invalid for whatever isn't one
+    JSON object of storable text and bounded depth.
     """
 
     media_type = "application/json"
@@ -91,22 +75,29 @@ class JsonParser(BaseParser):
             raise _bad_body(f"not valid JSON: {problem}") from None
         if not isinstance(body, dict):
             raise _bad_body("must be a JSON object")
-        if b"\\u0000" in raw and _has_nul(body):
-            raise _bad_body("must not contain NUL characters")
-        return {snake(key): value for key, value in body.items()}
+        _require_storable(body)
+        return {snake(key): value for key, value in body.items() if "_" not in key}
 
 
 def _bad_body(message: str) -> errors.Invalid:
     return errors.Invalid(errors.Detail("body", message))
 
 
-def _has_nul(value: Any) -> bool:
-    """PostgreSQL stores no NUL; orjson's own depth limit bounds this recursion."""
-    if isinstance(value, str):
-        return "\0" in value
+def _require_storable(value: Any, depth: int = 0) -> None:
+    """PostgreSQL stores no NUL and no infinite number; what is too deep can't be walked through."""
+    if depth > DEPTH_LIMIT:
+        raise _bad_body(f"must not be nested more than {DEPTH_LIMIT} times")
+    if isinstance(value, str) and "\0" in value:
+        raise _bad_body("must not contain NUL characters")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _bad_body("must not contain infinite numbers")
     if isinstance(value, dict):
-        return any(_has_nul(k) or _has_nul(v) for k, v in value.items())
-    return isinstance(value, list) and any(map(_has_nul, value))
+        for key, entry in value.items():
+            _require_storable(key, depth)
+            _require_storable(entry, depth + 1)
+    elif isinstance(value, list):
+        for entry in value:
+            _require_storable(entry, depth + 1)
 
 
 class JsonOnly(BaseContentNegotiation):
@@ -138,7 +129,7 @@ def error_body(error: errors.FanfareError, request_id: str) -> dict[str, Any]:
 def error_response(error: errors.FanfareError, request: HttpRequest) -> HttpResponse:
     """A plain Django response for a refusal outside the views (router, middleware, crash)."""
     body = dumps(error_body(error, getattr(request, "id", "")))
-    return HttpResponse(body, status=error.status, content_type="application/json", headers=_headers(error))
+    return HttpResponse(body, status=error.status, content_type="application/json", headers=headers(error))
 
 
 def handle(problem: Exception, context: Mapping[str, Any]) -> Response:
@@ -146,14 +137,17 @@ def handle(problem: Exception, context: Mapping[str, Any]) -> Response:
     error = as_error(problem)
     request = context["request"]._request
     request.refusal = error.code
-    return Response(error_body(error, request.id), status=error.status, headers=_headers(error))
+    return Response(error_body(error, request.id), status=error.status, headers=headers(error))
 
 
-def _headers(error: errors.FanfareError) -> dict[str, str]:
-    headers = dict(error.headers)
+def headers(error: errors.FanfareError) -> dict[str, str]:
+    """What a refusal says in its headers; none is kept by a cache, since the next answer may differ."""
+    found = {"Cache-Control": "no-store", **error.headers}
+    if error.status == 401:
+        found["WWW-Authenticate"] = "Bearer"
     if error.retry_after is not None:
-        headers["Retry-After"] = str(error.retry_after)
-    return headers
+        found["Retry-After"] = str(error.retry_after)
+    return found
 
 
 def as_error(problem: Exception) -> errors.FanfareError:
@@ -166,6 +160,8 @@ def as_error(problem: Exception) -> errors.FanfareError:
         return errors.FanfareError(error="Forbidden", code="FORBIDDEN").with_status(403)
     if isinstance(problem, drf.UnsupportedMediaType):
         return errors.UnsupportedMediaType("Send application/json.")
+    if isinstance(problem, drf.MethodNotAllowed):
+        return errors.MethodNotAllowed(str(problem.detail))
     if isinstance(problem, drf.ValidationError):
         return errors.Invalid(*_details(problem.detail))
     if isinstance(problem, drf.APIException):

@@ -34,9 +34,6 @@ class RequestContext:
         response = self.get_response(request)
         seconds = time.perf_counter() - started
         response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
-        if usage := getattr(request, "usage", None):
-            for name, value in usage.headers().items():
-                response[name] = value
         _note(request, response, seconds)
         return response
 

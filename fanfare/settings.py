@@ -160,7 +160,13 @@ DATABASES = {"default": _database(DATABASE_URL)}
 if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     raise ImproperlyConfigured("REDIS_URL must be redis://:password@host:port/number.")
 # Rate counters and nothing else: it may be lost at any moment.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},  # seconds
+    }
+}
 
 # --- API ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -170,7 +176,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["consumers.authentication.CredentialAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["consumers.permissions.HasSecretKey"],
     "EXCEPTION_HANDLER": "fanfare.http.handle",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "fanfare.schema.Description",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -182,19 +188,31 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": [],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SCHEMA_PATH_PREFIX_TRIM": False,
+    "OAS_VERSION": "3.1.0",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # no outside host
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ParticipationStatus": "distributions.core.models.Status",
+        "QueuePhase": ["PENDING", "OPEN", "PAUSED", "CLOSED"],
+        "VerdictCode": "distributions.core.admission.CODES",
+        "SessionType": ["guest", "authenticated"],
+        "Condition": ["authentication", "access_code", "audience"],
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "fanfare.schema.camelize_properties",
+        "fanfare.schema.complete",
     ],
 }
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = [
-    "authorization", "content-type", "idempotency-key", "x-fingerprint", "x-publishable-key", "x-request-id",
+    "authorization", "content-type", "idempotency-key", "if-none-match", "x-fingerprint", "x-publishable-key",
+    "x-request-id",
 ]  # fmt: skip
+CORS_ALLOW_METHODS = ["GET", "POST", "DELETE"]
 CORS_EXPOSE_HEADERS = [
     "ETag", "Retry-After", "X-Fingerprint-Error", "X-Fingerprint-Mismatch", "X-RateLimit-Limit",
     "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-Id",

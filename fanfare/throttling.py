@@ -13,7 +13,7 @@ from fanfare.limits import Usage, limit_for
 class Throttle(BaseThrottle):
     """Counts a cold category for the organization of the request's credential.
 
-    The view names it in `rate_category`. Raises RateLimited; leaves the usage for the headers.
+    Raises RateLimited; leaves the usage for the headers.
     """
 
     def allow_request(self, request: Request, view: Any) -> bool:

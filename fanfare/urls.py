@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerView
 
-from fanfare import health
+from fanfare import health, schema
 
 handler400 = "fanfare.middleware.bad_request"
 handler404 = "fanfare.middleware.not_found"
@@ -15,7 +15,7 @@ urlpatterns = [
     path("api/v1/", include("consumers.urls")),
     path("api/v1/", include("experiences.urls")),
     path("api/v1/", include("distributions.urls")),
-    path("api/v1/openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("api/v1/openapi.json", schema.openapi, name="schema"),
     path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path(".well-known/jwks.json", health.jwks),
     path("healthz", health.healthz),

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from distributions.queues.models import Queue
 from experiences import keys
 from experiences.models import Experience, KeyKind, Organization, Sequence
 from fanfare import clock, ids
+from tests.contract import conformance
 
 FINGERPRINT = "fp_0123456789"
 _numbers = itertools.count(1)
@@ -52,22 +54,36 @@ class World:
 
 
 class ApiClient:
-    """Django's test client under `/api/v1` with headers; bodies are JSON."""
+    """Django's test client under `/api/v1` with headers; each answer is held against the schema."""
 
     def __init__(self, headers: dict[str, str]) -> None:
         self.headers = headers
         self.client = Client(raise_request_exception=False)
 
     def get(self, path: str, **headers: str) -> Any:
-        return self.client.get(f"/api/v1{path}", headers={**self.headers, **headers})
+        return self.send("GET", path, **headers)
 
     def delete(self, path: str, **headers: str) -> Any:
-        return self.client.delete(f"/api/v1{path}", headers={**self.headers, **headers})
+        return self.send("DELETE", path, **headers)
 
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
-        return self.client.post(
-            f"/api/v1{path}", body or {}, content_type="application/json", headers={**self.headers, **headers}
+        return self.send("POST", path, json.dumps({} if body is None else body), **headers)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: str | bytes = b"",
+        content_type: str = "application/json",
+        **headers: str,
+    ) -> Any:
+        """Any request; `body` goes out as it is."""
+        response = self.client.generic(
+            method, f"/api/v1{path}", body, content_type, headers={**self.headers, **headers}
         )
+        if method not in ("HEAD", "OPTIONS"):
+            conformance.check(method, f"/api/v1{path}".partition("?")[0], response)
+        return response
 
 
 class ConsumerClient(ApiClient):

@@ -7,26 +7,34 @@ session, rate and standing (`live.pass_gate`); without Redis, PostgreSQL answers
 from types import ModuleType
 from typing import Any, ClassVar
 
-import orjson
-from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
 from consumers import sessions
 from consumers.authentication import Credential
 from consumers.models import Consumer
 from consumers.permissions import HasKey, HasSecretKey, IsConsumer, IsConsumerAtGate
-from distributions.core import admission, catalog, fingerprints, lifecycle, live
+from distributions.core import admission, bodies, catalog, fingerprints, lifecycle, live
+from distributions.core.bodies import (
+    CompleteSerializer,
+    ConsumerSerializer,
+    DenySerializer,
+    EnterSerializer,
+    ValidateSerializer,
+    VerdictSerializer,
+)
 from distributions.core.models import Distribution, Kind
 from distributions.core.standing import Standing
 from distributions.core.status import present
 from fanfare import errors, ids, metrics
-from fanfare.api import ApiViewSet, parse
+from fanfare.api import ApiViewSet, NothingSerializer, parse
 from fanfare.limits import limit_for
+from fanfare.schema import FINGERPRINT, describes
 
-METADATA_BYTES = 2048
+STATUS = "status_serializer"  # the attribute that holds a kind's DistributionStatus
 PERMISSIONS: dict[str, type[BasePermission]] = {
     "retrieve": HasKey,
     "enter": IsConsumerAtGate,
@@ -39,61 +47,23 @@ PERMISSIONS: dict[str, type[BasePermission]] = {
 }
 
 
-class EnterSerializer(serializers.Serializer[Any]):
-    """The body of an entry."""
-
-    metadata = serializers.DictField(required=False, help_text="Anything the shop wants kept; at most 2 KiB.")
-
-    def validate_metadata(self, value: dict[str, Any]) -> dict[str, Any]:
-        if len(orjson.dumps(value)) > METADATA_BYTES:
-            raise serializers.ValidationError(f"At most {METADATA_BYTES} bytes.")
-        return value
-
-
-class ConsumerSerializer(serializers.Serializer[Any]):
-    """The body of a move by secret key."""
-
-    consumer_id = serializers.CharField(max_length=64)
-
-
-class CompleteSerializer(ConsumerSerializer):
-    order_id = serializers.CharField(max_length=200, required=False, allow_blank=True)
-
-
-class DenySerializer(ConsumerSerializer):
-    reason = serializers.CharField(
-        max_length=200, help_text="A code of the contract, or the shop's own words."
-    )
-
-
-class ValidateSerializer(ConsumerSerializer):
-    token = serializers.CharField(max_length=4096)
-
-
-class VerdictSerializer(serializers.Serializer[Any]):
-    """Whether a token admits; `code` and `message` say why not."""
-
-    valid = serializers.BooleanField()
-    consumer_id = serializers.CharField(required=False)
-    admitted_at = serializers.DateTimeField(required=False)
-    expires_at = serializers.DateTimeField(required=False)
-    code = serializers.ChoiceField(admission.CODES, required=False)
-    message = serializers.CharField(required=False)
-
-
 class DistributionViewSet(ApiViewSet):
     """One kind of distribution: loads it for the credential's organization before any verb runs."""
 
     kind: ClassVar[Kind]
     prefix: ClassVar[str]
     rules: ClassVar[ModuleType]
-    rate_categories: ClassVar[dict[str, str]]  # hot verb → category of its rate limit
-    lookup_url_kwarg = "id"
+    status_serializer: ClassVar[type[Serializer[Any]]]
     distribution: Distribution
     gate: live.Gate
 
     def get_permissions(self) -> Any:
         return [PERMISSIONS[self.action]()] if self.action in PERMISSIONS else []
+
+    @property
+    def title(self) -> str:
+        """What messages call one: `Queue`."""
+        return str(self.kind.label)
 
     @property
     def credential(self) -> Credential:
@@ -109,45 +79,45 @@ class DistributionViewSet(ApiViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if self.action is None:
+        if not self.is_verb:
             return
-        category = self.rate_categories.get(self.action)
         try:
             self.distribution = self._load(kwargs["id"])
         except errors.NotFound:
-            if category:  # that the session has ended is said first
-                sessions.require_alive(self.credential.session_id, now=self.now)
+            self._pass_gate("", 0)  # counted all the same, and that the session has ended is said first
             raise
-        if category:
-            self._pass_gate(category)
+        self._pass_gate(self.distribution.pk, self.distribution.tally.frozen or 0)
         if self.credential.is_guest and self.action == "enter":
             self._require_guests_welcome()
 
     def _load(self, distribution_id: str) -> Distribution:
         organization_id = self.credential.organization.id
-        return catalog.get(distribution_id, organization_id, self.kind, self.prefix, str(self.kind.label))
+        return catalog.get(distribution_id, organization_id, self.kind, self.prefix, self.title)
 
-    def _pass_gate(self, category: str) -> None:
-        """Session, rate and standing in one trip; raises NotAuthenticated or RateLimited."""
+    def _pass_gate(self, distribution_id: str, frozen: int) -> None:
+        """On a hot verb, session, rate and standing in one trip; raises NotAuthenticated or RateLimited."""
+        category = self.rate_category
+        if category is None:
+            return
         organization = self.credential.organization
         self.gate = live.pass_gate(
             session_id=self.credential.session_id,
             consumer_id=self.consumer_id,
-            distribution_id=self.distribution.pk,
-            frozen=self.distribution.tally.frozen or 0,
+            distribution_id=distribution_id,
+            frozen=frozen,
             rate_key=(organization.id, category),
             limit=limit_for(category, organization.rate_limits),
             now=self.now,
         )
+        self.request._request.usage = self.gate.usage  # type: ignore[attr-defined]
         if self.gate.is_alive is None:
             sessions.require_alive(self.credential.session_id, now=self.now)
         elif not self.gate.is_alive:
             raise errors.NotAuthenticated("The session has ended.")
         if self.gate.usage is None:
             metrics.UNLIMITED.inc()
-            return
-        self.request._request.usage = self.gate.usage  # type: ignore[attr-defined]
-        self.gate.usage.require(self.now)
+        else:
+            self.gate.usage.require(self.now)
 
     def _require_guests_welcome(self) -> None:
         if not self.distribution.supports_guest or self.distribution.sequence.requires_authentication:
@@ -181,6 +151,7 @@ class DistributionViewSet(ApiViewSet):
 class Enter(DistributionViewSet):
     """`POST …/enter`."""
 
+    @describes(STATUS, FINGERPRINT, body=EnterSerializer, refusals=bodies.refused_entries)
     @action(detail=True, methods=["post"])
     def enter(self, request: Request, id: str) -> Response:
         """Enter, or find the participation there is."""
@@ -199,9 +170,11 @@ class Enter(DistributionViewSet):
 class Leave(DistributionViewSet):
     """`POST …/leave`."""
 
+    @describes(STATUS, body=NothingSerializer, refusals=bodies.refused_leaves)
     @action(detail=True, methods=["post"])
     def leave(self, request: Request, id: str) -> Response:
         """Give up the place or the admission."""
+        parse(NothingSerializer, request)
         standing = lifecycle.leave(
             self.distribution, self.consumer_id, now=self.now, actor=self.credential.actor
         )
@@ -211,6 +184,7 @@ class Leave(DistributionViewSet):
 class Status(DistributionViewSet):
     """`GET …/status`: from Redis, or from PostgreSQL, which then repairs Redis."""
 
+    @describes(STATUS, refusals=bodies.refused_reads)
     @action(detail=True, methods=["get"])
     def status(self, request: Request, id: str) -> Response:
         """How the consumer stands."""
@@ -225,6 +199,7 @@ class Status(DistributionViewSet):
 class Admit(DistributionViewSet):
     """`POST …/admit`."""
 
+    @describes(STATUS, body=ConsumerSerializer, refusals=bodies.refused_admissions)
     @action(detail=True, methods=["post"])
     def admit(self, request: Request, id: str) -> Response:
         """Admit a consumer out of turn, entering them if need be."""
@@ -237,6 +212,7 @@ class Admit(DistributionViewSet):
 class Complete(DistributionViewSet):
     """`POST …/complete`."""
 
+    @describes(STATUS, body=CompleteSerializer, refusals=bodies.refused_moves)
     @action(detail=True, methods=["post"])
     def complete(self, request: Request, id: str) -> Response:
         """The consumer is done: the admission is used."""
@@ -254,6 +230,7 @@ class Complete(DistributionViewSet):
 class Deny(DistributionViewSet):
     """`POST …/deny`."""
 
+    @describes(STATUS, body=DenySerializer, refusals=bodies.refused_moves)
     @action(detail=True, methods=["post"])
     def deny(self, request: Request, id: str) -> Response:
         """Turn a consumer away."""
@@ -271,6 +248,7 @@ class Deny(DistributionViewSet):
 class Validate(DistributionViewSet):
     """`POST …/validate`."""
 
+    @describes(VerdictSerializer, FINGERPRINT, body=ValidateSerializer, refusals=bodies.refused_validations)
     @action(detail=True, methods=["post"])
     def validate(self, request: Request, id: str) -> Response:
         """Whether an admission token admits this consumer, here and now."""

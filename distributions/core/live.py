@@ -37,11 +37,11 @@ end
 _GATE = redis.Script(
     _POSITION
     + """
-local ended = redis.call('ZMSCORE', KEYS[1], ARGV[1], 'ready')
-if ended[1] then return {0, 0, '', -1} end
-local alive = ended[2] and 1 or -1
 local used = redis.call('INCR', KEYS[2])
 if used == 1 then redis.call('EXPIRE', KEYS[2], ARGV[3]) end
+local ended = redis.call('ZMSCORE', KEYS[1], ARGV[1], 'ready')
+if ended[1] then return {0, used, '', -1} end
+local alive = ended[2] and 1 or -1
 local standing = redis.call('HGET', KEYS[3], ARGV[2])
 if not standing then return {alive, used, '', -1} end
 local place = string.match(standing, '^%d+ 1 (%d+)')
@@ -49,26 +49,32 @@ return {alive, used, standing, place and position(KEYS[4], tonumber(place), tonu
 """
 )
 
-# ARGV: frozen, then consumer and standing in turn. Answers the position of the last one, or -1.
+# ARGV: frozen, then consumer, standing and the place that it gives up (0: it waits on) in turn. Answers
+# the position of the last one, or -1.
 _PUSH = redis.Script(
     _POSITION
     + """
-local last = -1
-for i = 2, #ARGV, 2 do
-  local id, stage, place = string.match(ARGV[i + 1], '^(%d+) (%d) (%d+)')
-  id, stage, place = tonumber(id), tonumber(stage), tonumber(place)
-  local known = redis.call('HGET', KEYS[1], ARGV[i])
-  local newer = true
-  if known then
-    local kid, kstage, kplace = string.match(known, '^(%d+) (%d) (%d+)')
-    kid, kstage, kplace = tonumber(kid), tonumber(kstage), tonumber(kplace)
-    newer = id > kid or (id == kid and (stage > kstage or (stage == kstage and place > kplace)))
-  end
-  if newer then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-  if stage == 1 then last = position(KEYS[2], place, tonumber(ARGV[1]))
-  elseif place > 0 then redis.call('SETBIT', KEYS[2], place, 1) end
+local function order(standing)
+  local id, stage, place = string.match(standing, '^(%d+) (%d) (%d+)')
+  return tonumber(id), tonumber(stage), tonumber(place)
 end
-return last
+local function is_newer(standing, known)
+  local id, stage, place = order(standing)
+  local kid, kstage, kplace = order(known)
+  if id ~= kid then return id > kid end
+  if stage ~= kstage then return stage > kstage end
+  return place > kplace
+end
+for i = 2, #ARGV, 3 do
+  if redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) == 0
+    and is_newer(ARGV[i + 1], redis.call('HGET', KEYS[1], ARGV[i])) then
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  end
+  if ARGV[i + 2] ~= '0' then redis.call('SETBIT', KEYS[2], ARGV[i + 2], 1) end
+end
+if ARGV[#ARGV] ~= '0' then return -1 end
+local _, _, place = order(ARGV[#ARGV - 1])
+return position(KEYS[2], place, tonumber(ARGV[1]))
 """
 )
 
@@ -119,8 +125,9 @@ def push(distribution_id: str, frozen: int, standings: Iterable[Standing]) -> in
     position: object = None
     chunk: list[object] = []
     for standing in standings:
-        chunk += [standing.consumer_id, encode(standing)]
-        if len(chunk) >= 2 * CHUNK:
+        gives_up = 0 if standing.status == Status.QUEUED else standing.place or 0
+        chunk += [standing.consumer_id, encode(standing), gives_up]
+        if len(chunk) >= 3 * CHUNK:
             position = _push(distribution_id, frozen, chunk)
             chunk = []
     if chunk:

@@ -7,13 +7,14 @@ from rest_framework import serializers
 from distributions.core import admission
 from distributions.core.models import Distribution, Status
 from distributions.core.standing import Standing
+from fanfare.api import IdField
 
 
 class StatusSerializer(serializers.Serializer[Any]):
     """How a consumer stands in a distribution. Absent fields are left out, not null."""
 
     status = serializers.ChoiceField(Status.choices)
-    consumer_id = serializers.CharField()
+    consumer_id = IdField("cons")
     entered_at = serializers.DateTimeField()
     admitted_at = serializers.DateTimeField(required=False)
     completed_at = serializers.DateTimeField(required=False)
@@ -27,7 +28,7 @@ class StatusSerializer(serializers.Serializer[Any]):
         required=False, help_text="A signed JWT, for the consumer it belongs to, when ADMITTED."
     )
     poll_after_seconds = serializers.IntegerField(
-        required=False, help_text="When asking again makes sense, when QUEUED."
+        required=False, min_value=1, help_text="When asking again makes sense, when QUEUED."
     )
 
 

@@ -18,6 +18,8 @@ from distributions.core.api import (
 from distributions.core.models import Kind
 from distributions.core.standing import Standing
 from distributions.queues import rules, shape
+from fanfare.api import FOR_A_SECOND
+from fanfare.schema import describes
 
 
 class QueueViewSet(Enter, Leave, Status, Admit, Complete, Deny, Validate):
@@ -26,12 +28,14 @@ class QueueViewSet(Enter, Leave, Status, Admit, Complete, Deny, Validate):
     kind = Kind.QUEUE
     prefix = "queue"
     rules: ClassVar[ModuleType] = rules
+    status_serializer = shape.QueueStatusSerializer
     rate_categories: ClassVar[dict[str, str]] = {"enter": "queueEntry", "status": "statusCheck"}
 
+    @describes(shape.QueueSerializer)
     def retrieve(self, request: Request, id: str) -> Response:
         """The queue itself, as anyone may see it."""
         body = shape.present_queue(self.distribution, self.now)
-        return Response(body, headers={"Cache-Control": "public, max-age=1"})
+        return Response(body, headers=FOR_A_SECOND)
 
     def present_standing(self, standing: Standing) -> dict[str, Any]:
         return shape.present_standing(self.distribution, standing, self.now)

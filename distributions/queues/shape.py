@@ -11,6 +11,7 @@ from distributions.core.standing import Standing
 from distributions.core.status import StatusSerializer
 from distributions.queues import line
 from distributions.queues.models import Queue
+from fanfare.api import IdField
 
 
 class ShuffleSerializer(serializers.Serializer[Any]):
@@ -25,10 +26,10 @@ class ShuffleSerializer(serializers.Serializer[Any]):
 class QueueSerializer(serializers.Serializer[Any]):
     """A queue as anyone with a key sees it."""
 
-    id = serializers.CharField()
+    id = IdField("queue")
     name = serializers.CharField()
-    sequence_id = serializers.CharField()
-    experience_id = serializers.CharField()
+    sequence_id = IdField("seq")
+    experience_id = IdField("exp")
     status = serializers.ChoiceField([str(phase) for phase in phases.Phase])
     open_at = serializers.DateTimeField(allow_null=True)
     close_at = serializers.DateTimeField(allow_null=True)
@@ -45,8 +46,10 @@ class QueueSerializer(serializers.Serializer[Any]):
 class QueueStatusSerializer(StatusSerializer):
     """A DistributionStatus with what a queue adds."""
 
-    queue_id = serializers.CharField()
-    position = serializers.IntegerField(required=False, help_text="From 1 when QUEUED; 0 once ADMITTED.")
+    queue_id = IdField("queue")
+    position = serializers.IntegerField(
+        required=False, min_value=0, help_text="From 1 when QUEUED; 0 once ADMITTED."
+    )
     estimated_wait_time_in_seconds = serializers.IntegerField(
         required=False,
         allow_null=True,

@@ -1,0 +1,119 @@
+"""The bodies that the verbs of all kinds take and answer, and what each verb may refuse.
+
+A participation's own answer is `core.status`; a kind's is in its package.
+"""
+
+import datetime as dt
+from typing import Any
+
+import orjson
+from rest_framework import serializers
+
+from distributions.core import admission
+from distributions.core.models import Reason
+from fanfare import errors
+from fanfare.api import IdField, TextField
+
+METADATA_BYTES = 2048
+_OPENING = dt.datetime(2026, 12, 1, 9, 0, tzinfo=dt.UTC)  # of the schema's examples
+Refusals = list[errors.FanfareError]
+
+
+class MetadataField(serializers.DictField):
+    """An object of the shop's, of at most `METADATA_BYTES` as JSON."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        value = super().to_internal_value(data)
+        if len(orjson.dumps(value)) > METADATA_BYTES:
+            raise serializers.ValidationError(f"At most {METADATA_BYTES} bytes.")
+        return value
+
+
+class EnterSerializer(serializers.Serializer[Any]):
+    """The body of an entry."""
+
+    metadata = MetadataField(required=False, help_text="Anything the shop wants kept; at most 2 KiB.")
+
+
+class ConsumerSerializer(serializers.Serializer[Any]):
+    """The body of a move by secret key."""
+
+    consumer_id = TextField(max_length=64)
+
+
+class CompleteSerializer(ConsumerSerializer):
+    """The body of a completion."""
+
+    order_id = TextField(max_length=200, required=False, allow_blank=True)
+
+
+class DenySerializer(ConsumerSerializer):
+    """The body of a denial."""
+
+    reason = TextField(max_length=200, help_text="A code of the contract, or the shop's own words.")
+
+    def validate_reason(self, value: str) -> str:
+        """Expiry lets a consumer enter again; only the clock decides it."""
+        if value == Reason.ADMISSION_EXPIRED:
+            raise serializers.ValidationError("Only the clock says so.")
+        return value
+
+
+class ValidateSerializer(ConsumerSerializer):
+    """The body of a validation."""
+
+    token = TextField(max_length=4096)
+
+
+class VerdictSerializer(serializers.Serializer[Any]):
+    """Whether a token admits; `code` and `message` say why not."""
+
+    valid = serializers.BooleanField()
+    consumer_id = IdField("cons", required=False)
+    admitted_at = serializers.DateTimeField(required=False)
+    expires_at = serializers.DateTimeField(required=False)
+    code = serializers.ChoiceField(admission.CODES, required=False)
+    message = serializers.CharField(required=False)
+
+
+def refused_entries(title: str) -> Refusals:
+    """Of `enter`."""
+    return [
+        errors.FingerprintRequired(),
+        errors.SignInRequired("Guests can't enter here."),
+        errors.NotOpenYet(title, _OPENING, now=_OPENING - dt.timedelta(minutes=5), wait_until=_OPENING),
+        errors.Closed(title),
+        errors.Closed(title, paused=True),
+        errors.Full(title, retry_after=15),
+    ]
+
+
+def refused_reads(title: str) -> Refusals:
+    """Of `status`."""
+    return [errors.NotEntered(title)]
+
+
+def refused_leaves(title: str) -> Refusals:
+    """Of `leave`."""
+    return [errors.NotEntered(title), errors.IllegalMove(status="COMPLETED")]
+
+
+def refused_admissions(title: str) -> Refusals:
+    """Of `admit`: a full line does not stop it."""
+    opening = errors.NotOpenYet(title, _OPENING, now=_OPENING, wait_until=_OPENING)
+    return [
+        errors.NotFound("Consumer"),
+        opening,
+        errors.Closed(title),
+        errors.IllegalMove(status="DENIED"),
+    ]
+
+
+def refused_moves(title: str) -> Refusals:
+    """Of `complete` and `deny`."""
+    return [errors.NotFound("Consumer"), errors.NotEntered(title), errors.IllegalMove(status="LEFT")]
+
+
+def refused_validations(title: str) -> Refusals:
+    """Of `validate`, where the device is asked for; a bad token is an answer and no refusal."""
+    return [errors.FingerprintRequired(), errors.DeviceMismatch()]

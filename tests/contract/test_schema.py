@@ -1,0 +1,154 @@
+"""The OpenAPI schema: complete, valid, quiet, served to everyone, and drawn without any outside host."""
+
+import io
+import re
+from typing import Any
+
+import orjson
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from fanfare import schema
+from tests.contract import conformance
+
+COMMON = {
+    "P": {"Authentication required"},
+    "C": {"Authentication required", "Consumer ID is required"},
+    "S": {"Authentication required", "Secret key required"},
+}
+POSTED = {"Validation failed", "Body too large", "Unsupported media type"}
+# (method, path): operation, letter, and the contract's errors beside the common ones.
+CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
+    ("post", "/auth/guest"): ("authGuest", "P", {"Rate limit exceeded"}),
+    ("post", "/auth/refresh"): ("authRefresh", "P", {"invalid refresh token", "Rate limit exceeded"}),
+    ("post", "/auth/logout"): ("authLogout", "C", {"Rate limit exceeded"}),
+    ("get", "/experiences/{id}"): ("experiencesGet", "P", {"Experience not found"}),
+    ("get", "/organizations/current"): ("organizationsCurrent", "P", set()),
+    ("get", "/queues/{id}"): ("queuesGet", "P", {"Queue not found"}),
+    ("post", "/queues/{id}/enter"): (
+        "queuesEnter",
+        "C",
+        {
+            "Queue not found",
+            "FINGERPRINT_REQUIRED",
+            "Sign-in required",
+            "Queue is not open yet",
+            "Queue is full",
+            "Queue is closed",
+            "Rate limit exceeded",
+        },
+    ),
+    ("post", "/queues/{id}/leave"): (
+        "queuesLeave",
+        "C",
+        {"Queue not found", "Consumer not in queue", "Illegal transition"},
+    ),
+    ("get", "/queues/{id}/status"): (
+        "queuesStatus",
+        "C",
+        {"Queue not found", "Consumer not in queue", "Rate limit exceeded"},
+    ),
+    ("post", "/queues/{id}/admit"): (
+        "queuesAdmit",
+        "S",
+        {
+            "Queue not found",
+            "Consumer not found",
+            "Queue is not open yet",
+            "Queue is closed",
+            "Illegal transition",
+        },
+    ),
+    ("post", "/queues/{id}/complete"): (
+        "queuesComplete",
+        "S",
+        {"Queue not found", "Consumer not found", "Consumer not in queue", "Illegal transition"},
+    ),
+    ("post", "/queues/{id}/deny"): (
+        "queuesDeny",
+        "S",
+        {"Queue not found", "Consumer not found", "Consumer not in queue", "Illegal transition"},
+    ),
+    ("post", "/queues/{id}/validate"): (
+        "queuesValidate",
+        "S",
+        {"Queue not found", "FINGERPRINT_REQUIRED", "DEVICE_MISMATCH"},
+    ),
+}
+LIMITED = {"authGuest", "authRefresh", "authLogout", "queuesEnter", "queuesStatus"}
+
+
+def _errors(operation: dict[str, Any]) -> set[str]:
+    return {
+        example["value"]["error"]
+        for response in operation["responses"].values()
+        for body in response.get("content", {}).values()
+        for example in body.get("examples", {}).values()
+    }
+
+
+def test_spectacular_has_nothing_to_complain_of() -> None:
+    out = io.StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json", stdout=out)
+    assert orjson.loads(out.getvalue()) == orjson.loads(schema.document())
+
+
+def test_it_is_valid_openapi() -> None:
+    OpenAPIV31SpecValidator(orjson.loads(schema.document())).validate()
+
+
+@pytest.mark.parametrize(("method", "path"), CONTRACT)
+def test_the_endpoint_is_described(method: str, path: str) -> None:
+    name, letter, own = CONTRACT[method, path]
+    operation = conformance.document()["paths"][f"/api/v1{path}"][method]
+    assert operation["operationId"] == name
+    assert operation["summary"].endswith(".")
+    assert operation["security"] == schema.SECURITY[letter]
+    expected = COMMON[letter] | own | {"Service unavailable"} | (POSTED if method == "post" else set())
+    assert _errors(operation) == expected
+    limit = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
+    for response in operation["responses"].values():
+        assert "X-Request-Id" in response["headers"]
+        assert (limit <= set(response["headers"])) == (name in LIMITED)
+    for status in {"423", "429", "503"} & set(operation["responses"]):
+        assert "Retry-After" in operation["responses"][status]["headers"]
+
+
+def test_what_the_schema_has_is_in_the_contract() -> None:
+    found = {
+        (method, path.removeprefix("/api/v1"))
+        for path, operations in conformance.document()["paths"].items()
+        for method in operations
+    }
+    assert found == set(CONTRACT)
+
+
+def test_names_are_in_camel_case_and_times_and_ids_have_their_shape() -> None:
+    for component in conformance.document()["components"]["schemas"].values():
+        for name, described in component.get("properties", {}).items():
+            assert "_" not in name
+            if name.endswith("At"):
+                assert described["format"] == "date-time"
+            if name.endswith("Id") and name not in ("requestId", "orderId"):
+                assert "pattern" in described or component["description"].startswith("The body of")
+
+
+def test_a_status_has_no_null_but_the_wait() -> None:
+    properties = conformance.document()["components"]["schemas"]["QueueStatus"]["properties"]
+    nullable = {name for name, described in properties.items() if "null" in described.get("type", [])}
+    assert nullable == {"estimatedWaitTimeInSeconds"}
+
+
+def test_schema_and_page_are_public_and_need_no_outside_host() -> None:
+    served = Client().get("/api/v1/openapi.json")
+    assert (served.status_code, served.content) == (200, schema.document())
+    page = Client().get("/api/v1/docs")
+    assert page.status_code == 200
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page.content.decode())
+    assert addresses
+    for address in addresses:
+        assert address.startswith("/static/")
+        assert Client().get(address).status_code == 200
+    assert b"https://" not in page.content
