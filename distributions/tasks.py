@@ -49,7 +49,7 @@ def open_queue(distribution_id: str) -> None:
         return
     switches.mark_opened(distribution, now=now)
     if rules.is_draw_due(distribution, now):
-        drawn = shuffle.draw(distribution_id, now=now)
+        drawn = shuffle.draw(distribution, now=now)
         if drawn:
             log.info("queue.shuffled", queue=distribution_id, entries=drawn)
             line.rebuild(distribution)

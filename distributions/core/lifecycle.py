@@ -13,7 +13,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from distributions.core import doors, fingerprints, live, statements
-from distributions.core.models import Distribution, Participation, Reason, Status, Tally
+from distributions.core.models import LIVE, Distribution, Participation, Reason, Status, Tally
 from distributions.core.standing import Standing
 from experiences import events
 from fanfare import errors, metrics
@@ -111,9 +111,18 @@ def deny_all(
     reason: str,
     now: dt.datetime,
     actor: str,
+    sources: Sequence[Status] = LIVE,
 ) -> list[Standing]:
-    """Deny those of them who are waiting or inside."""
-    return _move(distribution, participation_ids, Status.DENIED, now=now, actor=actor, reason=reason)
+    """Deny those of them who are waiting or inside; `sources`: only who stands in one of these states."""
+    return _move(
+        distribution,
+        participation_ids,
+        Status.DENIED,
+        now=now,
+        actor=actor,
+        reason=reason,
+        sources=sources,
+    )
 
 
 def expire(
@@ -127,6 +136,7 @@ def expire(
         now=now,
         actor=events.by_system("expire_admissions"),
         reason=Reason.ADMISSION_EXPIRED,
+        sources=[Status.ADMITTED],
         expired=True,
     )
 

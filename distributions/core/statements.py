@@ -168,16 +168,20 @@ def move(
     reason: str = "",
     order_id: str = "",
     expired: bool = False,
+    sources: Sequence[Status] = (),
     data: dict[str, Any] | None = None,
 ) -> list[tuple[Standing, Status]]:
-    """Move those that may be moved, in one guarded update; each comes back with the state it was in."""
+    """Move those that may be moved, in one guarded update; each comes back with the state it was in.
+
+    `sources` narrows from which states; empty: all that the table of moves allows.
+    """
     rows = _run(
         MOVE,
         {
             "distribution": distribution.id,
             "organization": distribution.organization_id,
             "ids": list(participation_ids),
-            "sources": [str(status) for status in MOVES[to]],
+            "sources": [str(status) for status in sources or MOVES[to]],
             "to": str(to),
             "now": now,
             "actor": actor,

@@ -44,7 +44,11 @@ def deny_waiting(distribution: Distribution, *, reason: str, now: dt.datetime, a
     waiting = Participation.objects.filter(distribution_id=distribution.pk, status=Status.QUEUED)
     denied = 0
     while ids := list(waiting.order_by("place").values_list("id", flat=True)[:AT_ONCE]):
-        denied += len(lifecycle.deny_all(distribution, ids, reason=reason, now=now, actor=actor))
+        # Who was admitted since we looked keeps the admission.
+        moved = lifecycle.deny_all(
+            distribution, ids, reason=reason, now=now, actor=actor, sources=[Status.QUEUED]
+        )
+        denied += len(moved)
     return denied
 
 

@@ -16,7 +16,8 @@ from experiences import events
 from fanfare import errors
 
 MINUTE = dt.timedelta(minutes=1)
-SAVED_UP = dt.timedelta(seconds=2)  # of the rate, at most: one batch
+TICK = dt.timedelta(seconds=1)  # between two batches
+SAVED_UP = 2 * TICK  # of the rate, at most: one batch
 MANY = 2**31 - 1  # where there is no limit
 
 
@@ -30,12 +31,23 @@ def enter(
     metadata: dict[str, Any] | None = None,
 ) -> Standing:
     """Join the line. Raises NotOpenYet, Closed, Full."""
-    queue = distribution.queue
-    phases.require_open(distribution, now=now, enter_from=queue.enter_from)
-    if is_draw_due(distribution, now) and distribution.tally.frozen is None:
-        shuffle.freeze(distribution)
+    phases.require_open(distribution, now=now, enter_from=distribution.queue.enter_from)
+    distribution = current(distribution, now)
     return lifecycle.enter(
         distribution, consumer_id, now=now, actor=actor, fingerprint=fingerprint, metadata=metadata
+    )
+
+
+def current(distribution: Distribution, now: dt.datetime) -> Distribution:
+    """The queue with its pre-queue frozen, where that is over: the first to come after opening does it.
+
+    So nobody counts a position without knowing which places are tickets (invariant 8).
+    """
+    if distribution.tally.frozen is not None or not is_draw_due(distribution, now):
+        return distribution
+    shuffle.freeze(distribution)
+    return Distribution.objects.select_related("queue", "tally", "sequence__experience").get(
+        pk=distribution.pk
     )
 
 
@@ -55,19 +67,37 @@ def is_draw_due(distribution: Distribution, now: dt.datetime) -> bool:
 def admit(distribution: Distribution, consumer_id: str, *, now: dt.datetime, actor: str) -> Standing:
     """Admit one consumer out of turn, entering them if need be; over rate and max active, by hand.
 
-    It counts against both, and can't exceed the total. Raises NotOpenYet, Closed, IllegalMove.
+    It counts against both, and can't exceed the total; who is inside stays as they are, whatever the
+    total. Raises NotOpenYet, Closed, IllegalMove.
     """
     with transaction.atomic(durable=True):
         queue = _locked(distribution.pk)
         if queue is None:
             raise errors.NotFound(distribution.title)
-        _require_admissions(queue, now)
+        if not _is_inside(queue, consumer_id, now):
+            _require_admissions(queue, now)
         standing = lifecycle.enter(queue.distribution, consumer_id, now=now, actor=actor, out_of_turn=True)
-        if standing.status == Status.QUEUED:
-            standing = _admit(queue, [standing.id], now=now, actor=actor, data={"outOfTurn": True})[0]
+        while standing.status == Status.QUEUED:
+            admitted = _admit(queue, [standing.id], now=now, actor=actor, data={"outOfTurn": True})
+            # None: they left just now. Entered anew by us, nobody else can move them before we commit.
+            standing = (
+                admitted[0]
+                if admitted
+                else lifecycle.enter(queue.distribution, consumer_id, now=now, actor=actor, out_of_turn=True)
+            )
     if standing.status != Status.ADMITTED:
         raise errors.IllegalMove(f"It is {standing.status}.", status=standing.status)
     return standing
+
+
+def _is_inside(queue: Queue, consumer_id: str, now: dt.datetime) -> bool:
+    inside = Participation.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=now),
+        distribution_id=queue.pk,
+        consumer_id=consumer_id,
+        status=Status.ADMITTED,
+    )
+    return inside.exists()
 
 
 @transaction.atomic(durable=True)
@@ -106,13 +136,18 @@ def admit_batch(distribution_id: str, *, now: dt.datetime) -> int:
 
 
 def _locked(distribution_id: str, *, skip_locked: bool = False) -> Queue | None:
-    """The queue with its row locked: admissions of one queue are decided one after another."""
-    return (
-        Queue.objects.select_for_update(no_key=True, of=("self",), skip_locked=skip_locked)
-        .select_related("distribution__tally", "distribution__sequence", "distribution__queue")
-        .filter(pk=distribution_id)
-        .first()
-    )
+    """The queue with its row locked: admissions of one queue are decided one after another.
+
+    Read after the lock is held: a join in the locking statement would show the tally as it was before
+    the wait.
+    """
+    rows = Queue.objects.select_for_update(no_key=True, skip_locked=skip_locked).filter(pk=distribution_id)
+    if not rows.values_list("pk").first():
+        return None
+    joined = Queue.objects.select_related("distribution__tally", "distribution__sequence")
+    queue = joined.get(pk=distribution_id)
+    queue.distribution.queue = queue
+    return queue
 
 
 def _require_admissions(queue: Queue, now: dt.datetime) -> None:
@@ -128,11 +163,12 @@ def _require_admissions(queue: Queue, now: dt.datetime) -> None:
 def _allowance(queue: Queue, rate: int, now: dt.datetime) -> tuple[dt.datetime, int]:
     """From when on the rate is unpaid, and how many it allows now.
 
-    Paid out evenly, with at most `SAVED_UP` (or one admission) in hand; and, whatever the schedulers
-    did, never more than `rate` in the minute up to now, counted in the participations themselves.
+    Paid out evenly, with at most `SAVED_UP` (or one admission, and what passes until its tick) in hand;
+    and, whatever the schedulers did, never more than `rate` in the minute up to now, counted in the
+    participations themselves.
     """
-    earliest = now - max(SAVED_UP, MINUTE / rate)
-    unpaid = max(earliest, queue.paced_until or now - max(SAVED_UP / 2, MINUTE / rate))
+    earliest = now - max(SAVED_UP, MINUTE / rate + TICK)
+    unpaid = max(earliest, queue.paced_until or now - max(TICK, MINUTE / rate))
     due = (now - unpaid) * rate // MINUTE
     last_minute = Participation.objects.filter(distribution_id=queue.pk, admitted_at__gt=now - MINUTE).count()
     return unpaid, max(0, min(due, rate - last_minute))

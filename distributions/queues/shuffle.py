@@ -61,9 +61,18 @@ def digest(consumer_ids: Iterable[str]) -> str:
     return whole.hexdigest()
 
 
+def draw(distribution: Distribution, *, now: dt.datetime) -> int:
+    """Give the tickets their places; how many. Nothing the second time, or while another draws.
+
+    The list is frozen in a transaction of its own: held while places are given, the tally's lock would
+    stand against whoever leaves meanwhile, who locks in the other order.
+    """
+    freeze(distribution)
+    return _draw(distribution.pk, now)
+
+
 @transaction.atomic(durable=True)
-def draw(distribution_id: str, *, now: dt.datetime) -> int:
-    """Give the tickets their places; how many. Nothing the second time, or while another draws."""
+def _draw(distribution_id: str, now: dt.datetime) -> int:
     queue = (
         Queue.objects.select_for_update(no_key=True, of=("self",), skip_locked=True)
         .select_related("distribution")
@@ -73,9 +82,9 @@ def draw(distribution_id: str, *, now: dt.datetime) -> int:
     if queue is None or queue.shuffled_at is not None or queue.seed is None:
         return 0
     distribution = queue.distribution
-    freeze(distribution)
     frozen = Tally.objects.values_list("frozen", flat=True).get(pk=distribution_id) or 0
-    rows = line.waiting(distribution).filter(place__lte=frozen)
+    # Locked in the order in which moves lock them: whoever leaves now waits, and leaves the new place.
+    rows = line.waiting(distribution).filter(place__lte=frozen).select_for_update(no_key=True)
     tickets = list(rows.values_list("consumer_id", "id").iterator(line.CHUNK))
     seed = bytes(queue.seed)
     drawn = sorted(tickets, key=lambda ticket: rank(seed, ticket[0]))
