@@ -13,6 +13,7 @@ import environs
 import structlog
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
 
 from fanfare.stack import addresses
 
@@ -74,6 +75,7 @@ SILENCED_SYSTEM_CHECKS = [
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
+    "unfold.contrib.simple_history",
     "simple_history",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -105,6 +107,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "fanfare.staff.RefuseNul",
 ]
 ROOT_URLCONF = "fanfare.urls"
 WSGI_APPLICATION = "fanfare.wsgi.application"
@@ -127,6 +130,7 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # straight from the packages: nothing to collect
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "fanfare.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -320,9 +324,70 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+
+def _pages(title: str, *pages: tuple[str, str, str], superusers: bool = False) -> dict[str, Any]:
+    """A group of the console's menu: of each page its title, icon and model."""
+    shown = {"permission": "fanfare.staff.is_superuser"} if superusers else {}
+    items = [
+        {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist"), **shown}
+        for name, icon, model in pages
+    ]
+    return {"title": title, "separator": True, "items": items}
+
+
 UNFOLD = {
     "SITE_TITLE": "Fanfare",
     "SITE_HEADER": "Fanfare",
+    "SITE_SUBHEADER": "Who gets in, and when",
+    "SITE_SYMBOL": "celebration",
+    "SITE_URL": None,
     "SHOW_HISTORY": True,
+    "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
+    "LOGIN": {"form": "fanfare.console.SignInForm"},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.1% .013 17.4)",
+            "100": "oklch(93.6% .032 17.7)",
+            "200": "oklch(88.5% .062 18.3)",
+            "300": "oklch(80.8% .114 19.6)",
+            "400": "oklch(71.2% .184 22.2)",
+            "500": "oklch(63.7% .217 25.3)",
+            "600": "oklch(54.5% .205 27.3)",
+            "700": "oklch(48.5% .183 27.5)",
+            "800": "oklch(42.4% .159 26.7)",
+            "900": "oklch(37.6% .131 25.7)",
+            "950": "oklch(25.8% .092 26.0)",
+        }
+    },
+    "SIDEBAR": {
+        "navigation": [
+            _pages(
+                "Launches",
+                ("Experiences", "celebration", "experiences_experience"),
+                ("Sequences", "alt_route", "experiences_sequence"),
+                ("Distributions", "confirmation_number", "distributions_distribution"),
+                ("Participations", "groups", "distributions_participation"),
+            ),
+            _pages(
+                "People",
+                ("Consumers", "person", "consumers_consumer"),
+                ("Sessions", "devices", "consumers_session"),
+            ),
+            _pages(
+                "Organization",
+                ("Organizations", "storefront", "experiences_organization"),
+                ("Staff", "badge", "experiences_membership"),
+                ("API keys", "key", "experiences_apikey"),
+                ("Trace", "history", "experiences_event"),
+            ),
+            _pages(
+                "Installation",
+                ("Users", "manage_accounts", "auth_user"),
+                ("Signing keys", "encrypted", "consumers_signingkey"),
+                superusers=True,
+            ),
+        ],
+    },
 }

@@ -1,0 +1,203 @@
+"""The console's pages of all kinds of distribution, and of who takes part.
+
+What a kind adds (its settings, buttons and numbers) it puts into `FACES`. Settings are written by the
+kind's own functions; a participation is never edited, only moved, by a button.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from distributions.core import phases
+from distributions.core.models import Distribution, Kind
+from distributions.core.phases import Phase
+from distributions.core.standing import Standing
+from experiences import events
+from experiences.models import Sequence as Way
+from fanfare import clock, staff
+from fanfare.console import Button, HistoryAdmin, SettingsForm, display
+from fanfare.lists import ScopedFilter
+
+PHASE_COLORS = {Phase.PENDING: "info", Phase.OPEN: "success", Phase.PAUSED: "warning", Phase.CLOSED: "danger"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a kind that is not a column of Distribution: whose field it is, and where it is read."""
+
+    name: str
+    field: "models.Field[Any, Any]"
+    read: Callable[[Distribution], Any]
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Face:
+    """What a kind shows and does in the console.
+
+    `fixed` names the settings that can't change any more. `create` and `update` raise ValidationError.
+    """
+
+    description: str
+    icon: str
+    settings: Mapping[str, Setting]
+    groups: Sequence[tuple[str, Sequence[str]]]
+    numbers: Callable[[Distribution, dt.datetime], Sequence[tuple[str, str, str]]]
+    fixed: Callable[[Distribution, dt.datetime], set[str]]
+    create: Callable[..., Distribution]
+    update: Callable[..., object]
+    admit: Callable[..., Standing]
+    buttons: Sequence[Button]
+    links: Callable[[Distribution], Sequence[tuple[str, str]]]
+
+
+FACES: dict[Kind, Face] = {}
+
+
+def actor(request: HttpRequest) -> str:
+    """The staff user, as the trace names them."""
+    return events.by_staff(request.user.pk)  # type: ignore[arg-type]
+
+
+@admin.register(Distribution)
+class DistributionAdmin(HistoryAdmin):
+    """Everything that sequences end in. Adding asks for the kind first."""
+
+    organization_path = "organization_id"
+    form = SettingsForm
+    add_roles = change_roles = staff.STEER
+    parents = ("sequence",)
+    autocomplete_fields = ["sequence"]
+    change_form_outer_before_template = "admin/distribution.html"
+    list_display = ["name", "kind_label", "phase", "sequence", "open_at", "close_at", "waiting", "id"]
+    list_filter = ["kind", ("sequence", ScopedFilter), ("organization", ScopedFilter)]
+    list_select_related = ["sequence__experience", "organization", "queue", "tally"]
+    search_fields = ["name", "slug", "id", "sequence__name", "sequence__experience__name"]
+    ordering = ["-id"]
+
+    @display(description="Kind")
+    def kind_label(self, distribution: Distribution) -> str:
+        return distribution.title
+
+    @display(description="Phase", label=PHASE_COLORS)
+    def phase(self, distribution: Distribution) -> Phase:
+        return phases.phase(distribution, clock.now())
+
+    @display(description="Waiting")
+    def waiting(self, distribution: Distribution) -> int:
+        return distribution.tally.taken
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Distribution]:
+        return super().get_queryset(request).select_related(*self.list_select_related)
+
+    # --- Adding and changing ----------------------------------------------------------------------
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.GET.get("kind") not in FACES and self.has_add_permission(request):
+            return self.page(
+                request, "admin/choose_kind.html", "What is to be added?",
+                kinds=[(kind, kind.label, face) for kind, face in FACES.items()],
+            )  # fmt: skip
+        return super().add_view(request, form_url, extra_context)
+
+    def face_of(self, request: HttpRequest, distribution: Distribution | None) -> Face:
+        """The face of this distribution's kind, or of the kind that is being added."""
+        return FACES[Kind(distribution.kind if distribution else request.GET["kind"])]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Distribution | None = None) -> Any:
+        face = self.face_of(request, obj)
+        editable = self.has_change_permission(request, obj) if obj else True
+        groups: list[tuple[str | None, Sequence[str]]] = [
+            (None, ["sequence", "name", "slug"]),
+            ("Times", ["time_zone", "open_at", "close_at"]),
+            *face.groups,
+            ("Who may enter", ["supports_guest", "max_entries_per_fingerprint", "metadata"]),
+        ]
+
+        # To those who may only look, a setting of the kind is a column that is computed.
+        def shown(name: str) -> Any:
+            return name if editable or name not in face.settings else _column(face.settings[name])
+
+        return [(title, {"fields": [shown(name) for name in names]}) for title, names in groups]
+
+    def get_form(
+        self, request: HttpRequest, obj: Distribution | None = None, change: bool = False, **options: Any
+    ) -> Any:
+        """Distribution's own fields, and its kind's beside them; what can't change any more is locked."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            return super().get_form(request, obj, change, **options)
+        face = self.face_of(request, obj)
+        fields: dict[str, Any] = {}
+        for name, setting in face.settings.items():
+            fields[name] = self.formfield_for_dbfield(setting.field, request)
+            fields[name].label = setting.label or fields[name].label
+            fields[name].initial = setting.read(obj) if obj else setting.field.get_default()
+        made = super().get_form(
+            request, obj, change, form=type(self.form)("Form", (self.form,), fields), **options
+        )
+        for name in face.fixed(obj, clock.now()) if obj else ():
+            made.base_fields[name].disabled = True
+            made.base_fields[name].help_text = "Can't change any more."
+        return made
+
+    def write(self, request: HttpRequest, thing: Distribution, values: dict[str, Any]) -> Distribution:
+        face, now = self.face_of(request, None if thing._state.adding else thing), clock.now()
+        if thing._state.adding:
+            return face.create(thing.sequence, values, now=now, actor=actor(request))
+        found = self.get_queryset(request).get(pk=thing.pk)  # the form has put its values into the other
+        face.update(found, values, now=now, actor=actor(request))
+        return found
+
+    def zone_of(self, request: HttpRequest, thing: Distribution | None) -> str:
+        """Its own, else its experience's, else its organization's."""
+        if thing is not None:
+            way = thing.sequence
+            return thing.time_zone or way.experience.time_zone or thing.organization.time_zone
+        chosen = (request.POST or request.GET).get("sequence")
+        mine = (
+            self.admin_site.get_model_admin(Way)
+            .get_queryset(request)
+            .select_related("experience__organization")
+        )
+        found = list((mine.filter(pk=chosen) if chosen else mine)[:2])
+        if len(found) != 1:
+            return "UTC"
+        return found[0].experience.time_zone or found[0].experience.organization.time_zone
+
+    # --- Its page ---------------------------------------------------------------------------------
+    def buttons_of(self, thing: Distribution) -> Sequence[Button]:
+        return FACES[Kind(thing.kind)].buttons
+
+    def context_of(self, request: HttpRequest, thing: Distribution | None) -> dict[str, Any]:
+        found = super().context_of(request, thing)
+        if thing is None:
+            return found
+        face, now = FACES[Kind(thing.kind)], clock.now()
+        people = (
+            f"{reverse('admin:distributions_participation_changelist')}?distribution__id__exact={thing.pk}"
+        )
+        trace = f"{reverse('admin:experiences_event_changelist')}?distribution_id__exact={thing.pk}"
+        return found | {
+            "phase": phases.phase(thing, now),
+            "phase_color": PHASE_COLORS[phases.phase(thing, now)],
+            "numbers": face.numbers(thing, now),
+            "links": [("Participations", people), ("Trace", trace), *face.links(thing)],
+        }
+
+
+def _column(setting: Setting) -> Callable[[Distribution], Any]:
+    def column(distribution: Distribution) -> Any:
+        return setting.read(distribution)
+
+    column.__name__ = setting.name
+    column.short_description = setting.label or setting.field.verbose_name  # type: ignore[attr-defined]
+    column.boolean = isinstance(setting.field, models.BooleanField)  # type: ignore[attr-defined]
+    return column

@@ -1,0 +1,126 @@
+"""The console's pages of who takes part: never edited, only moved, by a button or for a selection."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from distributions.core import lifecycle
+from distributions.core.admin import FACES, actor
+from distributions.core.models import LIVE, Distribution, Kind, Participation, Reason, Status
+from fanfare import clock, errors, staff
+from fanfare.console import Button, ConsoleAdmin, TextInput, display
+from fanfare.lists import ScopedFilter
+
+AT_ONCE = 1_000  # participations that one press may deny
+STATUS_COLORS = {
+    Status.QUEUED: "info", Status.ADMITTED: "success", Status.COMPLETED: "success",
+    Status.DENIED: "danger", Status.LEFT: "warning",
+}  # fmt: skip
+
+
+class DenyForm(forms.Form):
+    """Why."""
+
+    reason = forms.CharField(
+        max_length=200, initial=Reason.ADMIN_ACTION, widget=TextInput,
+        help_text="The consumer's page gets to see it.",
+    )  # fmt: skip
+
+
+def deny(request: HttpRequest, participation: Participation, values: dict[str, Any]) -> str:
+    """Turn one consumer away. Raises IllegalMove."""
+    moved = lifecycle.deny_all(
+        participation.distribution, [participation.pk],
+        reason=values["reason"], now=clock.now(), actor=actor(request),
+    )  # fmt: skip
+    if not moved:
+        raise errors.IllegalMove("The participation is over.")
+    return f"{participation.consumer} is denied."
+
+
+def admit(request: HttpRequest, participation: Participation, values: dict[str, Any]) -> str:
+    """Admit one consumer out of turn. Raises NotOpenYet, Closed, IllegalMove."""
+    face = FACES[Kind(participation.distribution.kind)]
+    face.admit(participation.distribution, participation.consumer_id, now=clock.now(), actor=actor(request))
+    return f"{participation.consumer} is admitted, out of turn."
+
+
+@admin.register(Participation)
+class ParticipationAdmin(ConsoleAdmin):
+    """Who takes part, in which state: to look at, to admit, to deny."""
+
+    organization_path = "distribution__organization_id"
+    list_display = [
+        "consumer", "distribution", "state", "place", "entered_at", "admitted_at", "expires_at", "ended_at",
+        "deny_reason", "is_risky",
+    ]  # fmt: skip
+    list_filter = ["status", "is_risky", ("distribution", ScopedFilter)]
+    list_select_related = ["consumer", "distribution__queue", "distribution__tally"]
+    more_lookups = frozenset({"consumer__id__exact"})
+    exact_search = {
+        "cons_": "consumer_id", "queue_": "distribution_id", "@": "consumer__email__iexact",
+        "+": "consumer__phone",
+    }  # fmt: skip
+    search_help_text = "A whole id of a consumer or distribution, an e-mail address, or a number with its +."
+    ordering = ["-id"]
+    sortable_by: list[str] = []
+    fields = [
+        "consumer", "distribution", "status", "place", "entered_at", "admitted_at", "expires_at", "ended_at",
+        "deny_reason", "order_id", "is_risky", "metadata",
+    ]  # fmt: skip
+    actions = ["deny_selected"]
+    buttons = [
+        Button(
+            "admit", "Admit out of turn", "door_open", admit,
+            is_offered=lambda found: found.status == Status.QUEUED,
+            question="Now, whatever the rate says, ahead of everyone before them. It is recorded as such.",
+        ),
+        Button(
+            "deny", "Deny", "block", deny, form=DenyForm, is_offered=lambda found: found.status in LIVE,
+            question="The place or the admission is lost for good.", variant="danger",
+        ),
+    ]  # fmt: skip
+
+    @display(description="Status", label=STATUS_COLORS)
+    def state(self, participation: Participation) -> str:
+        return participation.status
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Participation]:
+        return super().get_queryset(request).select_related(*self.list_select_related)
+
+    def has_steer_permission(self, request: HttpRequest) -> bool:
+        """Who gets the list's action at all; whose rows they are is asked when it is pressed."""
+        return staff.may(request, staff.STEER)
+
+    @admin.action(description="Deny …", permissions=["steer"])
+    def deny_selected(self, request: HttpRequest, rows: QuerySet[Participation]) -> HttpResponse | None:
+        """Deny those of the selected that wait or are inside; asks for the reason."""
+        mine = self.within(request, rows, staff.STEER).order_by()
+        chosen = list(mine.values_list("distribution_id", "id")[: AT_ONCE + 1])
+        if len(chosen) > AT_ONCE or len(chosen) < rows.count():
+            text = f"At most {AT_ONCE:,} at once, and only where you may steer. Nothing was changed."
+            self.message_user(request, text, messages.ERROR)
+            return None
+        form = DenyForm(request.POST if "reason" in request.POST else None)
+        if not form.is_valid():
+            hidden = [("action", "deny_selected"), *(("_selected_action", str(pk)) for _, pk in chosen)]
+            return self.ask(request, f"Deny {len(chosen)}", "Places are lost for good.", form, hidden=hidden)
+        denied = self._deny_by_distribution(request, chosen, form.cleaned_data["reason"])
+        over = len(chosen) - denied
+        text = f"{denied} denied." + (f" {over} had ended before and stay as they are." if over else "")
+        self.message_user(request, text, messages.SUCCESS)
+        return None
+
+    def _deny_by_distribution(self, request: HttpRequest, chosen: list[tuple[str, int]], reason: str) -> int:
+        found: dict[str, list[int]] = {}
+        for distribution_id, identity in chosen:
+            found.setdefault(distribution_id, []).append(identity)
+        rows = Distribution.objects.select_related("tally").in_bulk(list(found))
+        now, by = clock.now(), actor(request)
+        return sum(
+            len(lifecycle.deny_all(rows[key], ids, reason=reason, now=now, actor=by))
+            for key, ids in found.items()
+        )

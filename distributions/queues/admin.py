@@ -1,0 +1,148 @@
+"""What a queue adds to its page in the console: settings, numbers, buttons."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+
+from distributions.core import switches
+from distributions.core.admin import FACES, Face, Setting, actor
+from distributions.core.models import Distribution, Kind, Tally
+from distributions.queues import rules, setup
+from distributions.queues.models import Queue
+from fanfare import clock, errors
+from fanfare.console import Button, HistoryAdmin, NumberInput
+
+
+def _of_queue(name: str) -> Callable[[Distribution], Any]:
+    return lambda distribution: getattr(distribution.queue, name)
+
+
+SETTINGS = {name: Setting(name, Queue._meta.get_field(name), _of_queue(name)) for name in setup.OF_QUEUE}
+SETTINGS["capacity"] = Setting(
+    "capacity", Tally._meta.get_field("places"), lambda distribution: distribution.tally.places, "Capacity"
+)
+GROUPS = [
+    ("The line", ["capacity", "enter_from", "randomize_before_open"]),
+    ("Admitting", ["admission_rate", "max_active", "max_admissions", "session_seconds", "recycle_expired"]),
+]
+
+
+def numbers(distribution: Distribution, now: dt.datetime) -> list[tuple[str, str, str]]:
+    """Title, number and limit of each card."""
+    tally, queue = distribution.tally, distribution.queue
+    rate = "by hand" if queue.admission_rate is None else f"{queue.admission_rate:,} a minute"
+    return [
+        ("Waiting", f"{tally.taken:,}", _of(tally.places)),
+        ("Entered", f"{tally.entered - (tally.frozen or 0):,}", "since the start"),
+        ("Admitted", f"{tally.admitted:,}", _of(queue.max_admissions) or rate),
+        ("Inside", f"{tally.inside:,}", _of(queue.max_active)),
+        ("Completed", f"{tally.completed:,}", ""),
+        ("Returned", f"{tally.returned:,}", "admissions not used"),
+    ]
+
+
+def _of(limit: int | None) -> str:
+    return "" if limit is None else f"of {limit:,}"
+
+
+def fixed(distribution: Distribution, now: dt.datetime) -> set[str]:
+    """The settings that can't change any more; `setup.update_queue` refuses them as well."""
+    found = {"open_at", "close_at", "enter_from"} if distribution.closed_at else set()
+    is_open = distribution.open_at is None or distribution.open_at <= now
+    return found | ({"randomize_before_open"} if is_open or distribution.tally.entered else set())
+
+
+def pause(request: HttpRequest, queue: Distribution, values: dict[str, Any]) -> str:
+    """Stop entering and admitting."""
+    if not switches.pause(queue, now=clock.now(), actor=actor(request)):
+        raise errors.IllegalMove("It was paused or closed before.")
+    return "Paused: nobody enters, nobody is admitted, everybody keeps their place."
+
+
+def resume(request: HttpRequest, queue: Distribution, values: dict[str, Any]) -> str:
+    """Go on."""
+    if not switches.resume(queue, now=clock.now(), actor=actor(request)):
+        raise errors.IllegalMove("It is not paused.")
+    return "The queue goes on."
+
+
+def close(request: HttpRequest, queue: Distribution, values: dict[str, Any]) -> str:
+    """End it for good; the tick that finds it closed denies those who still wait."""
+    if not switches.close(queue, now=clock.now(), actor=actor(request)):
+        raise errors.IllegalMove("It was closed before.")
+    return "Closed for good. Those who still wait are being denied."
+
+
+class AdmitForm(forms.Form):
+    """How many."""
+
+    number = forms.IntegerField(
+        label="How many", min_value=1, max_value=10_000, initial=1, widget=NumberInput,
+        help_text="The next in line.",
+    )  # fmt: skip
+
+
+def admit_some(request: HttpRequest, queue: Distribution, values: dict[str, Any]) -> str:
+    """Admit the next in line by hand. Raises NotOpenYet, Closed."""
+    admitted = rules.admit_some(queue.pk, values["number"], now=clock.now(), actor=actor(request))
+    return f"{admitted:,} admitted." + ("" if admitted == values["number"] else " Nobody else could be.")
+
+
+BUTTONS = [
+    Button(
+        "admit", "Admit now …", "door_open", admit_some, form=AdmitForm, variant="primary",
+        question="At once, beside the rate and over “max active”, within the total.",
+        is_offered=lambda queue: queue.closed_at is None,
+    ),
+    Button(
+        "pause", "Pause", "pause", pause,
+        is_offered=lambda queue: queue.closed_at is None and queue.paused_at is None,
+    ),
+    Button(
+        "resume", "Resume", "play_arrow", resume, variant="primary",
+        is_offered=lambda queue: queue.closed_at is None and queue.paused_at is not None,
+    ),
+    Button(
+        "close", "Close …", "block", close, variant="danger",
+        question="For good: nobody enters any more, and everybody who still waits is denied.",
+        is_offered=lambda queue: queue.closed_at is None,
+    ),
+]  # fmt: skip
+
+
+def links(distribution: Distribution) -> list[tuple[str, str]]:
+    """Beside those that all kinds have."""
+    return [("History of the settings", reverse("admin:distributions_queue_history", args=[distribution.pk]))]
+
+
+FACES[Kind.QUEUE] = Face(
+    description="First come, first served: everybody gets a place in line and is admitted in order.",
+    icon="groups",
+    settings=SETTINGS,
+    groups=GROUPS,
+    numbers=numbers,
+    fixed=fixed,
+    create=setup.create_queue,
+    update=setup.update_queue,
+    admit=rules.admit,
+    buttons=BUTTONS,
+    links=links,
+)
+
+
+@admin.register(Queue)
+class QueueAdmin(HistoryAdmin):
+    """Only for the history of a queue's settings; they are edited on the distribution's page."""
+
+    organization_path = "distribution__organization_id"
+    list_display = ["distribution", *setup.OF_QUEUE]
+    list_select_related = ["distribution"]
+    fields = ["distribution", *setup.OF_QUEUE, "commitment", "shuffled_at"]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False

@@ -1,0 +1,233 @@
+"""The console's pages of those who use it: users (a superuser's work) and their roles (the owners').
+
+Nobody gives away what they don't have: a role is given by an owner of that organization, or by a
+superuser, and only the latter makes superusers.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import SetPasswordForm
+from django.contrib.auth.models import Group, User
+from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.views import PasswordResetConfirmView
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse, reverse_lazy
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from experiences import events, setup
+from experiences.models import Membership, Organization, Role
+from fanfare import clock, staff
+from fanfare.console import (
+    AdminPasswordChangeForm,
+    Button,
+    ConsoleAdmin,
+    PasswordInput,
+    PlainAdmin,
+    ReadOnlyInline,
+    Select,
+    SettingsForm,
+    TextInput,
+    UserChangeForm,
+    UserCreationForm,
+)
+from fanfare.errors import Detail, Invalid
+from fanfare.lists import ScopedFilter
+
+if TYPE_CHECKING:
+    _SetPasswordForm = SetPasswordForm[User]
+    _UserAdmin = DjangoUserAdmin[User]
+else:
+    _SetPasswordForm, _UserAdmin = SetPasswordForm, DjangoUserAdmin
+
+admin.site.unregister(Group)
+admin.site.unregister(User)
+
+
+class SuperusersOnly(PlainAdmin):
+    """What belongs to the whole installation and to no organization."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return staff.is_superuser(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return staff.is_superuser(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return staff.is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return staff.is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return staff.is_superuser(request)
+
+
+class NewPasswordForm(_SetPasswordForm):
+    """Twice the same, and a good one."""
+
+    new_password1 = forms.CharField(label="New password", strip=False, widget=PasswordInput)
+    new_password2 = forms.CharField(label="The same again", strip=False, widget=PasswordInput)
+
+
+class SetPassword(PasswordResetConfirmView):
+    """Where a new staff user's link leads; it works once."""
+
+    form_class = NewPasswordForm
+    template_name = "admin/set_password.html"
+    success_url = reverse_lazy("admin:index")
+
+    def get_context_data(self, **options: Any) -> dict[str, Any]:
+        found = super().get_context_data(**options)
+        return {**admin.site.each_context(self.request), **found, "title": "Choose your password"}
+
+
+@admin.register(User)
+class UserAdmin(_UserAdmin, SuperusersOnly):
+    """Staff users. Django's own permissions and groups play no part: roles are memberships."""
+
+    form, add_form, change_password_form = UserChangeForm, UserCreationForm, AdminPasswordChangeForm
+    list_display = ["username", "email", "first_name", "last_name", "is_active", "is_superuser", "last_login"]
+    list_filter = ["is_active", "is_superuser"]
+    filter_horizontal = ()
+    readonly_fields = ["last_login", "date_joined"]
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("May do", {"fields": ("is_active", "is_staff", "is_superuser")}),
+        ("Times", {"fields": ("last_login", "date_joined")}),
+    )
+
+    def get_urls(self) -> list[Any]:
+        link = path("set-password/<uidb64>/<token>/", SetPassword.as_view(), name="set_password")
+        return [link, *super().get_urls()]
+
+
+class StaffForm(forms.Form):
+    """Who is to work in an organization, and as what."""
+
+    who = forms.CharField(
+        label="E-mail address",
+        max_length=150,
+        widget=TextInput,
+        help_text="Or the user name of somebody who has an account already.",
+    )
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.VIEWER, widget=Select)
+
+
+def add_staff(request: HttpRequest, organization: Organization, values: dict[str, Any]) -> str | HttpResponse:
+    """Give somebody a role in the organization; a new user is made when there is none of that name.
+
+    Raises Invalid. A new user gets no password but a link to set one.
+    """
+    with transaction.atomic():
+        user, is_new = _find_or_make(values["who"])
+        membership, made = Membership.objects.get_or_create(
+            user=user, organization=organization, defaults={"role": values["role"]}
+        )
+        if not made:
+            raise Invalid(Detail("who", f"{user} has a role here: change it in the list of staff"))
+        _trace(request, membership, None, membership.role)
+    if not is_new:
+        return f"{user} is now {membership.role} of {organization}."
+    identity = urlsafe_base64_encode(force_bytes(user.pk))
+    token = default_token_generator.make_token(user)
+    link = request.build_absolute_uri(reverse("admin:set_password", args=[identity, token]))
+    explanation = f"Send it to {user}. Whoever opens it chooses the password; it works once, for three days."
+    page: ConsoleAdmin = admin.site.get_model_admin(Organization)  # type: ignore[assignment]
+    return page.show_once(request, f"{user} is now {membership.role} of {organization}", link, explanation)
+
+
+def _find_or_make(who: str) -> tuple[User, bool]:
+    """The user of that name or address, and whether they are new. Raises Invalid."""
+    found = User.objects.filter(username=who).first() or User.objects.filter(email__iexact=who).first()
+    if found is not None:
+        if not (found.is_active and found.is_staff):
+            raise Invalid(Detail("who", "this account may not use the console; ask an administrator"))
+        return found, False
+    try:
+        validate_email(who)
+    except ValidationError:
+        raise Invalid(Detail("who", "there is no such user; somebody new needs an e-mail address")) from None
+    user = User(username=who, email=who, is_staff=True)
+    user.set_unusable_password()
+    user.save()
+    return user, True
+
+
+ADD_STAFF = Button(
+    "add-staff", "Add staff", "person_add", add_staff, allowed=staff.OWN, form=StaffForm,
+    question="Somebody new gets an account, and you a link for them, shown once.",
+)  # fmt: skip
+
+
+def _trace(request: HttpRequest, membership: Membership, before: str | None, after: str | None) -> None:
+    setup.trace(
+        membership,
+        {"user": (membership.user_id, membership.user_id), "role": (before, after)},
+        now=clock.now(),
+        actor=events.by_staff(request.user.pk),  # type: ignore[arg-type]
+        organization_id=membership.organization_id,
+    )
+
+
+class MembershipInline(ReadOnlyInline):
+    """Who works in an organization, on its page."""
+
+    model = Membership
+    fields = ["user", "role"]
+    readonly_fields = ["user", "role"]
+    show_change_link = True
+    verbose_name_plural = "Staff"
+
+
+@admin.register(Membership)
+class MembershipAdmin(ConsoleAdmin):
+    """Roles. They are given by the organization's button, changed and taken back here."""
+
+    organization_path = "organization_id"
+    form = SettingsForm
+    change_roles = delete_roles = staff.OWN
+    list_display = ["user", "organization", "role"]
+    list_filter = ["role", ("organization", ScopedFilter)]
+    list_select_related = ["user", "organization"]
+    search_fields = ["user__username", "user__email"]
+    ordering = ["organization__name", "user__username"]
+    readonly_fields = ["user", "organization"]
+
+    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
+        return ["user", "organization", "role"]
+
+    def write(self, request: HttpRequest, thing: Membership, values: dict[str, Any]) -> Membership:
+        Organization.objects.select_for_update(no_key=True).get(pk=thing.organization_id)
+        found = Membership.objects.get(pk=thing.pk)
+        if values["role"] != found.role:
+            if _is_last_owner(found) and not staff.is_superuser(request):
+                raise ValidationError(
+                    {"role": "An organization keeps an owner: make somebody else one first."}
+                )
+            _trace(request, found, found.role, values["role"])
+            found.role = values["role"]
+            found.save(update_fields=["role"])
+        return found
+
+    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        if obj is None or not allowed or staff.is_superuser(request):
+            return allowed
+        return not _is_last_owner(obj)
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        _trace(request, obj, obj.role, None)
+        super().delete_model(request, obj)
+
+
+def _is_last_owner(membership: Membership) -> bool:
+    others = Membership.objects.filter(organization_id=membership.organization_id, role=Role.OWNER)
+    return membership.role == Role.OWNER and not others.exclude(pk=membership.pk).exists()

@@ -1,0 +1,228 @@
+"""The base of every console page, and the only module that knows django-unfold.
+
+A page shows what belongs to the staff user's organizations; what they may do there comes from their
+role (`fanfare.staff`). Settings are written by the domain's own functions, people's states by buttons
+that call the same functions as the API. Tables have millions of rows: nothing counts or sorts them all.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
+from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
+from unfold.widgets import UnfoldAdminSelectWidget as Select
+from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
+
+from fanfare import staff
+from fanfare.buttons import Button, Buttons
+from fanfare.forms import JsonField, SettingsForm
+from fanfare.lists import CappedPaginator, Changes
+
+if TYPE_CHECKING:
+    from django.contrib.admin.forms import AdminAuthenticationForm
+
+    _ModelAdmin = admin.ModelAdmin[Any]
+    _Inline = admin.TabularInline[Any, Any]
+    _SimpleHistoryAdmin = admin.ModelAdmin[Any]
+else:
+    from simple_history.admin import SimpleHistoryAdmin as _SimpleHistoryAdmin
+    from unfold.admin import ModelAdmin as _ModelAdmin
+    from unfold.admin import TabularInline as _Inline
+    from unfold.forms import AuthenticationForm as AdminAuthenticationForm
+
+__all__ = [
+    "AdminPasswordChangeForm", "Button", "ConsoleAdmin", "HistoryAdmin", "NumberInput", "PasswordInput",
+    "PlainAdmin", "ReadOnlyInline", "Select", "SettingsForm", "SignInForm", "TextInput", "UserChangeForm",
+    "UserCreationForm", "display",
+]  # fmt: skip
+
+PlainAdmin = _ModelAdmin  # for what belongs to no organization
+_VERSION = re.compile(r"[0-9]{1,9}")
+
+
+class SignInForm(AdminAuthenticationForm):
+    """The console's sign-in, counted by name and address."""
+
+    def clean(self) -> dict[str, Any]:
+        assert self.request is not None
+        if staff.is_sign_in_limited(self.request, self.cleaned_data.get("username") or ""):
+            raise ValidationError("Too many attempts to sign in. Wait a minute, then try again.")
+        return dict(super().clean())
+
+
+class ConsoleAdmin(Buttons, _ModelAdmin):
+    """A model in the console. Without roles to the contrary it can only be looked at.
+
+    `organization_path` leads from the model to its organization's id; `parents` are foreign keys that
+    are chosen once; `exact_search` tells by the prefix of a search term which column it is.
+    """
+
+    add_roles: ClassVar[frozenset[str]] = staff.NOBODY
+    change_roles: ClassVar[frozenset[str]] = staff.NOBODY
+    delete_roles: ClassVar[frozenset[str]] = staff.NOBODY
+    parents: ClassVar[tuple[str, ...]] = ()
+    exact_search: ClassVar[Mapping[str, str]] = {}
+    more_lookups: ClassVar[frozenset[str]] = frozenset()
+    actions: Any = None
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 50
+    change_form_outer_before_template = "admin/buttons.html"
+    formfield_overrides = {models.JSONField: {"form_class": JsonField}}
+
+    # --- Whose things these are --------------------------------------------------------------------
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return self.within(request, super().get_queryset(request), staff.VIEW)
+
+    def within(self, request: HttpRequest, rows: QuerySet[Any], allowed: frozenset[str]) -> QuerySet[Any]:
+        """Those rows in whose organization the staff user has one of these roles."""
+        if staff.is_superuser(request):
+            return rows
+        return rows.filter(**{f"{self.organization_path}__in": staff.organizations(request, allowed)})
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return staff.may(request, staff.VIEW)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, staff.VIEW, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(self.add_roles) and staff.may(request, self.add_roles)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(self.change_roles) and self.may(request, self.change_roles, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(self.delete_roles) and self.may(request, self.delete_roles, obj)
+
+    # --- Lists ------------------------------------------------------------------------------------
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[Any]:
+        return Changes
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Only what the page itself offers: any other would let a column be guessed or scanned."""
+        names = [entry if isinstance(entry, str) else entry[0] for entry in self.list_filter or ()]
+        endings = ("__exact", "__id__exact", "__isnull")
+        if lookup in self.more_lookups or lookup in {name + ending for name in names for ending in endings}:
+            return True
+        raise IncorrectLookupParameters(lookup)
+
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        return tuple(self.exact_search.values()) or super().get_search_fields(request)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """In big tables one exact value: an id, an e-mail address, a telephone number."""
+        term = search_term.strip()
+        if not self.exact_search or not term:
+            return super().get_search_results(request, queryset, search_term)
+        for prefix, column in self.exact_search.items():
+            if term.startswith(prefix) or (prefix == "@" and "@" in term):
+                return queryset.filter(**{column: term}), False
+        return queryset.none(), False
+
+    # --- Pages ------------------------------------------------------------------------------------
+    def zone_of(self, request: HttpRequest, thing: Any) -> str:
+        """The time zone in which a page shows and reads times; `thing` is None when adding."""
+        return "UTC"
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """A SettingsForm has written already."""
+        if not isinstance(form, SettingsForm):
+            super().save_model(request, obj, form, change)
+
+    def write(self, request: HttpRequest, thing: Any, values: dict[str, Any]) -> Any:
+        """Save the values of a form, and give what was saved. Raises ValidationError."""
+        raise PermissionDenied
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        form = options.pop("form", self.form)
+        attributes = {"request": request, "model_admin": self}
+        return super().get_form(request, obj, change, form=type(form)("Form", (form,), attributes), **options)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), *(self.parents if obj else ())]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Offers, and takes, only things of organizations in which the staff user may add."""
+        pages = self.admin_site._registry.get(db_field.remote_field.model)
+        if isinstance(pages, ConsoleAdmin):
+            rows = db_field.remote_field.model._default_manager.all()
+            options["queryset"] = pages.within(request, rows, self.add_roles)
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """In the thing's own time zone, with its buttons."""
+        thing = self.get_object(request, unquote(object_id)) if object_id else None
+        context = {**(extra_context or {}), **self.context_of(request, thing)}
+        with timezone.override(self.zone_of(request, thing)):
+            response = super().changeform_view(request, object_id, form_url, context)
+            return response.render() if isinstance(response, TemplateResponse) else response
+
+
+class ReadOnlyInline(_Inline):
+    """Rows inside another page, to look at."""
+
+    extra = 0
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class HistoryAdmin(_SimpleHistoryAdmin, ConsoleAdmin):
+    """A model whose earlier versions are kept: who changed what, to look at and not to go back to."""
+
+    def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if self.get_object(request, unquote(object_id)) is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return cast(HttpResponse, super().history_view(request, object_id, extra_context))
+
+    def history_form_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        version_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """simple-history would save what is posted here, whatever `revert_disabled` says."""
+        if self.get_object(request, unquote(object_id)) is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if request.method not in ("GET", "HEAD") or not _VERSION.fullmatch(version_id):
+            raise Http404
+        found = super().history_form_view(request, unquote(object_id), version_id, extra_context)
+        return cast(HttpResponse, found)

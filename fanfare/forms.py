@@ -1,0 +1,73 @@
+"""Forms for settings: what they take fits PostgreSQL, and their write is their check."""
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[Any]
+else:
+    _ModelForm = forms.ModelForm
+
+YEARS = range(2000, 2200)  # beyond, a time in another zone may not exist
+
+
+class JsonField(forms.JSONField):
+    """JSON that PostgreSQL can store: no NUL, no lone surrogate, no NaN; not nested without end."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            found = super().to_python(value)
+            text = json.dumps(found, ensure_ascii=False, allow_nan=False)
+            text.encode()
+        except (ValueError, RecursionError):
+            raise ValidationError("This is not JSON that can be stored.") from None
+        if "\\u0000" in text:
+            raise ValidationError("JSON here holds no NUL characters.")
+        return found
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        try:
+            return super().bound_data(data, initial)
+        except (ValueError, RecursionError):
+            return None
+
+
+class SettingsForm(_ModelForm):
+    """A form whose write is its check: `write` saves under locks, or raises a ValidationError by name.
+
+    `request` and `model_admin` are set by `ConsoleAdmin.get_form`. Times are in the page's time zone.
+    """
+
+    request: ClassVar[HttpRequest]
+    model_admin: ClassVar[Any]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            if isinstance(field, forms.SplitDateTimeField):
+                zone = timezone.get_current_timezone_name()
+                field.help_text = f"{str(field.help_text).removesuffix('UTC.')} Time zone: {zone}.".strip()
+
+    def validate_constraints(self) -> None:
+        """Left to `write`, which knows the fields that are not in the form."""
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        for name, value in list(self.cleaned_data.items()):
+            if isinstance(value, dt.datetime) and value.year not in YEARS:
+                self.add_error(name, "A time between the years 2000 and 2200.")
+        if self.errors:
+            return
+        foreign = {name for name, field in self.fields.items() if isinstance(field, forms.ModelChoiceField)}
+        values = {name: value for name, value in self.cleaned_data.items() if name not in foreign}
+        try:
+            self.instance = self.model_admin.write(self.request, self.instance, values)
+        except ValidationError as problem:
+            for name, texts in problem.message_dict.items():
+                self.add_error(name if name in self.fields else None, texts)
