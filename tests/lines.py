@@ -1,6 +1,9 @@
 """Makers and readers for tests of the line itself: many consumers, moves by name, what is stored."""
 
+import datetime as dt
 from typing import Any
+
+from django.db.models import F
 
 from consumers.models import Consumer
 from distributions.core import lifecycle
@@ -74,3 +77,37 @@ def positions(queue: Distribution) -> dict[str, int]:
     """What PostgreSQL counts for everybody who waits."""
     ids = line.waiting(queue).values_list("consumer_id", flat=True)
     return {consumer_id: number for number, consumer_id in enumerate(ids, start=1)}
+
+
+def fill(queue: Distribution, world: World, number: int) -> list[str]:
+    """So many more in line, as their entries would have left them, in three statements; their ids."""
+    people, first = make_consumers(world, number), fresh(queue).tally.entered + 1
+    Participation.objects.bulk_create(
+        Participation(
+            distribution=queue,
+            consumer_id=consumer_id,
+            status=Status.QUEUED,
+            place=place,
+            entered_at=clock.now(),
+        )
+        for place, consumer_id in enumerate(people, start=first)
+    )
+    counted = {"taken": F("taken") + number, "entered": F("entered") + number}
+    Tally.objects.filter(pk=queue.pk).update(**counted)
+    return people
+
+
+def admission_times(queue: Distribution) -> list[dt.datetime]:
+    """When each admission happened, in order."""
+    rows = Participation.objects.filter(distribution_id=queue.pk, admitted_at__isnull=False)
+    return sorted(at for at in rows.values_list("admitted_at", flat=True) if at is not None)
+
+
+def most_in_a_minute(times: list[dt.datetime]) -> int:
+    """The most admissions in any sliding minute, its start excluded."""
+    most, start = 0, 0
+    for end, at in enumerate(times):
+        while times[start] <= at - dt.timedelta(minutes=1):
+            start += 1
+        most = max(most, end - start + 1)
+    return most

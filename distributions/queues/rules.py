@@ -167,8 +167,9 @@ def _allowance(queue: Queue, rate: int, now: dt.datetime) -> tuple[dt.datetime, 
     and, whatever the schedulers did, never more than `rate` in the minute up to now, counted in the
     participations themselves.
     """
-    earliest = now - max(SAVED_UP, MINUTE / rate + TICK)
-    unpaid = max(earliest, queue.paced_until or now - max(TICK, MINUTE / rate))
+    one = -(-MINUTE // rate)  # rounded up: a microsecond less would never be due
+    earliest = now - max(SAVED_UP, one + TICK)
+    unpaid = max(earliest, queue.paced_until or now - max(TICK, one))
     due = (now - unpaid) * rate // MINUTE
     last_minute = Participation.objects.filter(distribution_id=queue.pk, admitted_at__gt=now - MINUTE).count()
     return unpaid, max(0, min(due, rate - last_minute))

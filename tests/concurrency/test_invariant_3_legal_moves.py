@@ -74,7 +74,7 @@ LEGAL = {
 
 def snapshot(queue: Distribution) -> tuple[list[dict[str, Any]], int]:
     """Every participation as stored, and how long the trace is."""
-    return list(Participation.objects.order_by("id").values()), len(events_of(queue))
+    return [dict(row) for row in Participation.objects.order_by("id").values()], len(events_of(queue))
 
 
 @pytest.mark.parametrize("state", REACHED_BY)
@@ -156,7 +156,9 @@ def test_admit_and_leave_at_once(world: World) -> None:
                 return f"refused: {refusal.extra['status']}"
 
         race(4, act).all()
-        steps = [event.data.get("from", "") + ">" + event.data["to"] for event in events_of(queue, consumer_id)]
+        steps = [
+            event.data.get("from", "") + ">" + event.data["to"] for event in events_of(queue, consumer_id)
+        ]
         rows = stored(queue, consumer_id)
         assert steps[0] == ">QUEUED"
         assert len([row for row in rows if row.status in ("QUEUED", "ADMITTED")]) <= 1
@@ -221,7 +223,11 @@ def test_the_trace_can_only_grow(world: World, sql: str) -> None:
     queue = world.queue()
     enter(queue, make_consumers(world, 1)[0])
     before = list(Event.objects.order_by("id").values())
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(sql)
     assert list(Event.objects.order_by("id").values()) == before
 
