@@ -62,6 +62,15 @@ def as_tree(plan: Plan, applied: Applied, *, dry_run: bool) -> dict[str, Any]:
     return {"organization": organization, "experiences": experiences}
 
 
+def queue_ids(applied: Applied) -> dict[str, str]:
+    """The ids of the file's queues by slug, in its order; of equal slugs the first."""
+    found: dict[str, str] = {}
+    for outcome in applied.outcomes:
+        if outcome.node.level is vocabulary.QUEUE:
+            found.setdefault(outcome.node.slug, outcome.id)
+    return found
+
+
 def _experience(node: Node, ids: dict[str, str | None]) -> dict[str, Any]:
     sequences = node.lists.get("sequences", [])
     return {
