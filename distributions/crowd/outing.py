@@ -1,0 +1,105 @@
+"""Everybody at once: from the first look at the queue to the report, or until it is cut short."""
+
+import asyncio
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from distributions.crowd import report
+from distributions.crowd.checks import Terms
+from distributions.crowd.person import Person, Venue, make_plan
+from distributions.crowd.shop import Shop
+from distributions.crowd.wire import Wire
+
+FAREWELL_SECONDS = 30.0
+BAR = 30  # characters
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to try; `arrive_within`, `think` and `limit` in seconds, `limit` None: until all are done."""
+
+    base_url: str
+    queue_id: str
+    publishable_key: str
+    secret_key: str
+    people: int
+    concurrency: int
+    arrive_within: float
+    think: float
+    leave_percent: float
+    limit: float | None
+
+
+async def run(options: Options) -> dict[str, Any]:
+    """The report. Raises Refused when the queue can't even be looked at."""
+    async with Wire(options.base_url, options.concurrency) as wire:
+        headers = {"X-Publishable-Key": options.publishable_key}
+        queue = await wire.ask("queue", "GET", f"/api/v1/queues/{options.queue_id}", headers)
+        tenant = await wire.ask("organization", "GET", "/api/v1/organizations/current", headers)
+        shop = Shop(wire, options.queue_id, tenant["id"], options.secret_key)
+        await shop.learn_keys()
+        venue = Venue(wire, shop, options.queue_id, options.publishable_key)
+        people = [Person(venue, _plan(options)) for _ in range(options.people)]
+        began = time.monotonic()
+        await _live(people, options.limit)
+        seconds = time.monotonic() - began
+        return report.make([person.record for person in people], Terms.of(queue), wire, seconds)
+
+
+def _plan(options: Options) -> Any:
+    return make_plan(
+        arrive_within=options.arrive_within, think=options.think, leave_percent=options.leave_percent
+    )
+
+
+async def _live(people: Sequence[Person], limit: float | None) -> None:
+    """Until all are done, the limit is over, or Ctrl-C (which cancels); who is not done by then leaves."""
+    lives = [asyncio.create_task(person.live()) for person in people]
+    progress = asyncio.create_task(_show_progress(people))
+    try:
+        await asyncio.wait(lives, timeout=limit)
+    except asyncio.CancelledError:
+        sys.stderr.write("\nCut short: those who wait leave (Ctrl-C again: at once) …\n")
+    progress.cancel()
+    for life in lives:
+        life.cancel()
+    ended = await asyncio.gather(*lives, progress, return_exceptions=True)
+    farewells = [asyncio.create_task(person.give_up()) for person in people]
+    _, late = await asyncio.wait(farewells, timeout=FAREWELL_SECONDS)
+    for farewell in late:
+        farewell.cancel()
+    for problem in ended:
+        if isinstance(problem, Exception):
+            raise problem
+
+
+async def _show_progress(people: Sequence[Person]) -> None:
+    """A bar on a terminal, a line now and then elsewhere; on standard error."""
+    terminal = sys.stderr.isatty()
+    try:
+        while True:
+            await asyncio.sleep(0.5 if terminal else 10)
+            sys.stderr.write(
+                ("\r\x1b[K" if terminal else "") + _progress(people) + ("" if terminal else "\n")
+            )
+            sys.stderr.flush()
+    finally:
+        if terminal:
+            sys.stderr.write("\r\x1b[K")
+
+
+def _progress(people: Sequence[Person]) -> str:
+    found = Counter(person.record.outcome for person in people)
+    arrived = len(people) - found[""]
+    going = found["QUEUED"] + found["ADMITTED"]
+    done = arrived - going
+    filled = BAR * done // len(people)
+    return (
+        f"[{'#' * filled}{'·' * (BAR - filled)}] {done:,} of {len(people):,} done: "
+        f"{found['QUEUED']:,} waiting, {found['ADMITTED']:,} inside, {found['COMPLETED']:,} completed, "
+        f"{found['LEFT']:,} left"
+    )
