@@ -129,7 +129,9 @@ class OrganizationViewSet(ApiViewSet):
 
 
 def _find(experience_id: str, organization: Organization) -> Experience:
-    related = Distribution.objects.select_related("queue", "tally", "sequence__experience").order_by("id")
+    related = Distribution.objects.select_related(
+        "queue", "tally", "organization", "sequence__experience"
+    ).order_by("id")
     found = None
     if ids.is_id(experience_id, "exp"):
         found = (

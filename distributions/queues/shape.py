@@ -68,13 +68,19 @@ def present_queue(distribution: Distribution, now: dt.datetime) -> dict[str, Any
         "status": phases.phase(distribution, now),
         "open_at": distribution.open_at,
         "close_at": distribution.close_at,
-        "time_zone": distribution.time_zone or distribution.sequence.experience.time_zone,
+        "time_zone": _time_zone(distribution),
         "capacity": tally.places,
         "admission_rate": queue.admission_rate,
         "consumer_count": tally.taken,
         "supports_guest": distribution.supports_guest,
     }
     return body | ({"shuffle": _present_shuffle(queue)} if queue.randomize_before_open else {})
+
+
+def _time_zone(distribution: Distribution) -> str:
+    """Its own, or the next one above."""
+    zones = (distribution.time_zone, distribution.sequence.experience.time_zone)
+    return next(filter(None, zones), distribution.organization.time_zone)
 
 
 def _present_shuffle(queue: Queue) -> dict[str, Any]:
