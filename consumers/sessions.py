@@ -131,18 +131,19 @@ def is_ended(session_id: str) -> bool:
 
 def publish_ended(since: dt.datetime, *, now: dt.datetime) -> int:
     """Put all sessions that ended since then into the Redis list, and forget those long over."""
-    rows = Session.objects.filter(ended_at__gte=since).values_list("id", flat=True)
-    session_ids = list(rows)
+    session_ids = list(Session.objects.filter(ended_at__gte=since).values_list("id", flat=True))
     _publish_ended(session_ids, now)
     redis.attempt("session", lambda: _forget_old(now))
     return len(session_ids)
 
 
 def rebuild_ended(*, now: dt.datetime) -> None:
-    """Fill the list after Redis lost it, and mark it complete."""
-    publish_ended(now - dt.timedelta(seconds=settings.ACCESS_TOKEN_SECONDS), now=now)
-    far = {READY: "+inf"}
-    redis.attempt("session", lambda: redis.client().zadd(redis.ENDED_SESSIONS, far))
+    """Fill the list after Redis lost it, and mark it complete, at once: lost again, it is not marked."""
+    since = now - dt.timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)
+    rows = Session.objects.filter(ended_at__gte=since).values_list("id", flat=True)
+    until = now.timestamp() + settings.ACCESS_TOKEN_SECONDS
+    scores = {**dict.fromkeys(rows, until), READY: float("inf")}
+    redis.attempt("session", lambda: redis.client().zadd(redis.ENDED_SESSIONS, scores))
 
 
 def _forget_old(now: dt.datetime) -> None:

@@ -52,7 +52,7 @@ def open_queue(distribution_id: str) -> None:
         drawn = shuffle.draw(distribution, now=now)
         if drawn:
             log.info("queue.shuffled", queue=distribution_id, entries=drawn)
-            line.rebuild(distribution)
+            redis.attempt("rebuild", lambda: line.rebuild(distribution))
 
 
 @app.task
@@ -78,24 +78,30 @@ def expire_admissions() -> None:
 
 @app.task
 def watch_redis() -> None:
-    """Each second: a sign of life, and whether Redis restarted or lost a line."""
+    """Each second: a sign of life, and whether Redis missed something or lost a line."""
     now = clock.now()
-    redis.attempt("heartbeat", lambda: redis.client().set(redis.HEARTBEAT, now.isoformat(), ex=60))
-    running = kinds.running_ids()
-    if reconcile.is_restarted():
+    seen = reconcile.look(now=now)
+    if seen is None:
+        return
+    if seen.is_empty:
         sessions.rebuild_ended(now=now)
-        _send(rebuild_line, running)
-        reconcile.remember_run()
-    else:
-        _send(rebuild_line, reconcile.incomplete(running))
+    elif seen.missed_since is not None:
+        _repeat(seen.missed_since, now)
+    reconcile.remember(seen, now=now)
+    _send(rebuild_line, reconcile.incomplete(kinds.running_ids()))
 
 
 @app.task
 def reconcile_redis() -> None:
     """Each few seconds: repeat the last moves and logouts to Redis, should it have missed one."""
     now = clock.now()
-    reconcile.repush(since=now - dt.timedelta(seconds=30))
-    sessions.publish_ended(now - dt.timedelta(seconds=60), now=now)
+    _repeat(now - reconcile.REMEMBERED, now)
+
+
+def _repeat(since: dt.datetime, now: dt.datetime) -> None:
+    sessions.publish_ended(since, now=now)
+    reconcile.repush(since=since)
+    _send(rebuild_line, rules.drawn_since(since))
 
 
 @app.task

@@ -102,8 +102,9 @@ def _ask(*words: object) -> object:
 
 # Key names. Sessions that ended, by the instant their last access token expires (Unix seconds).
 ENDED_SESSIONS = "ended"
-# The Redis server's own run id as of the last reconciliation; missing or other means: rebuild.
+# The Redis server's own run id as of the last reconciliation; another one: it may have missed something.
 RUN_ID = "run"
+# When a worker last looked at Redis; whatever Redis missed happened since.
 HEARTBEAT = "heartbeat"
 
 
@@ -115,6 +116,11 @@ def standings(distribution_id: str) -> str:
 def gone(distribution_id: str) -> str:
     """Bitmap: bit p is 1 when place p waits no more; bit 0 is 1 when the bitmap is complete."""
     return f"gone:{distribution_id}"
+
+
+def told(distribution_id: str) -> str:
+    """Hash: place → the best position that PostgreSQL counted for it while the bitmap was not complete."""
+    return f"told:{distribution_id}"
 
 
 def rate(organization_id: str, category: str, window: int) -> str:

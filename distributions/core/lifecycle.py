@@ -148,7 +148,7 @@ def expired(now: dt.datetime, at_most: int = 5_000) -> dict[Distribution, list[i
     for distribution_id, identity in rows.values_list("distribution_id", "id")[:at_most]:
         found.setdefault(distribution_id, []).append(identity)
     distributions = Distribution.objects.select_related("tally").in_bulk(list(found))
-    return {distributions[key]: ids for key, ids in found.items()}
+    return {distributions[key]: ids for key, ids in found.items() if key in distributions}
 
 
 def complete(

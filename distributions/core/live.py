@@ -4,7 +4,8 @@ Per distribution: `standings`, a hash from consumer to a line of text, and `gone
 p says that place p waits no more. A position is a place less the gone ones before it. Both only grow:
 a standing gives way to a later one alone, a bit is never cleared. So writes may come late, twice or in
 any order, rebuilding is an OR over what is there, and a position never gets worse (invariant 8).
-Bit 0 says that the bitmap is complete; while it is not, PostgreSQL counts.
+Bit 0 says that the bitmap is complete; while it is not, PostgreSQL counts. PostgreSQL may know of moves
+that Redis is still to hear of, so what it counted is kept in `told` and not exceeded afterwards.
 """
 
 import datetime as dt
@@ -24,11 +25,12 @@ _COUNTER_SECONDS = 2 * WINDOW_SECONDS
 # Position of a place, or -1 while the bitmap is not complete. Places up to `frozen` are tickets of a
 # pre-queue; the line proper starts behind them (see queues.shuffle).
 _POSITION = """
-local function position(gone, place, frozen)
+local function position(gone, told, place, frozen)
   if redis.call('GETBIT', gone, 0) == 0 then return -1 end
   local base = place > frozen and frozen or 0
   if place == base + 1 then return 1 end
-  return place - base - redis.call('BITCOUNT', gone, base + 1, place - 1, 'BIT')
+  local found = place - base - redis.call('BITCOUNT', gone, base + 1, place - 1, 'BIT')
+  return math.min(found, tonumber(redis.call('HGET', told, place) or found))
 end
 """
 
@@ -45,7 +47,7 @@ local alive = ended[2] and 1 or -1
 local standing = redis.call('HGET', KEYS[3], ARGV[2])
 if not standing then return {alive, used, '', -1} end
 local place = string.match(standing, '^%d+ 1 (%d+)')
-return {alive, used, standing, place and position(KEYS[4], tonumber(place), tonumber(ARGV[4])) or -1}
+return {alive, used, standing, place and position(KEYS[4], KEYS[5], tonumber(place), tonumber(ARGV[4])) or -1}
 """
 )
 
@@ -74,7 +76,7 @@ for i = 2, #ARGV, 3 do
 end
 if ARGV[#ARGV] ~= '0' then return -1 end
 local _, _, place = order(ARGV[#ARGV - 1])
-return position(KEYS[2], place, tonumber(ARGV[1]))
+return position(KEYS[2], KEYS[3], place, tonumber(ARGV[1]))
 """
 )
 
@@ -108,6 +110,7 @@ def pass_gate(
         redis.rate(*rate_key, number),
         redis.standings(distribution_id),
         redis.gone(distribution_id),
+        redis.told(distribution_id),
     ]
     answer = redis.attempt("gate", lambda: _GATE(keys, [session_id, consumer_id, _COUNTER_SECONDS, frozen]))
     if answer is None:
@@ -136,7 +139,7 @@ def push(distribution_id: str, frozen: int, standings: Iterable[Standing]) -> in
 
 
 def _push(distribution_id: str, frozen: int, chunk: list[object]) -> object:
-    keys = [redis.standings(distribution_id), redis.gone(distribution_id)]
+    keys = [redis.standings(distribution_id), redis.gone(distribution_id), redis.told(distribution_id)]
     return redis.attempt("push", lambda: _PUSH(keys, [frozen, *chunk]))
 
 
@@ -176,13 +179,28 @@ def merge_gone(distribution_id: str, bitmap: bytes) -> None:
         pipe.execute()
 
 
-_WHERE = redis.Script(_POSITION + "return position(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]))")
+_WHERE = redis.Script(_POSITION + "return position(KEYS[1], KEYS[2], tonumber(ARGV[1]), tonumber(ARGV[2]))")
+_TELL = redis.Script(
+    """
+local told = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or ARGV[2])
+local least = math.min(told, tonumber(ARGV[2]))
+redis.call('HSET', KEYS[1], ARGV[1], least)
+return least
+"""
+)
 
 
 def position(distribution_id: str, frozen: int, place: int) -> int | None:
     """The position of a place; None when Redis can't tell."""
-    found = redis.attempt("position", lambda: _WHERE([redis.gone(distribution_id)], [place, frozen]))
+    keys = [redis.gone(distribution_id), redis.told(distribution_id)]
+    found = redis.attempt("position", lambda: _WHERE(keys, [place, frozen]))
     return found if isinstance(found, int) and found > 0 else None
+
+
+def tell(distribution_id: str, place: int, counted: int) -> int:
+    """A position that PostgreSQL counted, or the better one that was told before; Redis keeps to it."""
+    least = redis.attempt("tell", lambda: _TELL([redis.told(distribution_id)], [place, counted]))
+    return least if isinstance(least, int) else counted
 
 
 def with_position(standing: Standing, position: int | None) -> Standing:

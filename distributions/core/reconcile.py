@@ -1,12 +1,13 @@
 """Noticing what Redis lost, and giving it back: PostgreSQL is the truth.
 
-Three nets, from fine to coarse: moves of the last seconds are pushed again (a process died between
-commit and push); a line whose bitmap is not complete is rebuilt; when the server is another run than
-last time, so that the last second of its file may be missing, everything is.
+Three nets: moves of the last seconds are pushed again (a process died between commit and push); a line
+whose bitmap is not complete is rebuilt (Redis was emptied); when the server is another run than last
+time, or nobody could look at it for a while, all moves since the last look are pushed again.
 """
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from distributions.core import live, statements
 from distributions.core.models import Participation, Tally
@@ -14,6 +15,8 @@ from distributions.core.standing import Standing
 from experiences.models import Event
 from fanfare import redis
 
+REMEMBERED = dt.timedelta(seconds=30)  # moves so young are pushed again, whether or not it is needed
+UNWATCHED = dt.timedelta(seconds=15)  # without a look at Redis, and more than the last moves may be missing
 REBUILD_SECONDS = 60  # a rebuild that takes longer may be started by a second worker, harmlessly
 _COLUMNS = statements.COLUMNS.split(", ")
 
@@ -33,19 +36,34 @@ def repush(*, since: dt.datetime) -> int:
     return sum(map(len, moved.values()))
 
 
-def is_restarted() -> bool:
-    """Whether Redis is another run than the one that was last reconciled, or was emptied."""
-    answers = redis.attempt("reconcile", lambda: (_run_id(), redis.client().get(redis.RUN_ID)))
-    return answers is not None and answers[0] != answers[1]
+@dataclass(frozen=True)
+class Look:
+    """What a look at Redis found: `missed_since` is None where it can't have missed anything."""
+
+    run_id: str
+    is_empty: bool
+    missed_since: dt.datetime | None
 
 
-def remember_run() -> None:
-    """This run of Redis has been given everything."""
-    redis.attempt("reconcile", lambda: redis.client().set(redis.RUN_ID, _run_id()))
+def look(*, now: dt.datetime) -> Look | None:
+    """Whether Redis was emptied, or may have missed something and since when; None while it is away."""
+
+    def ask() -> Look:
+        run_id = str(redis.client().info("server")["run_id"])
+        known, seen = redis.client().mget(redis.RUN_ID, redis.HEARTBEAT)
+        if seen is None:
+            return Look(run_id, True, None)
+        last = dt.datetime.fromisoformat(seen.decode())
+        is_sure = known == run_id.encode() and now - last < UNWATCHED
+        return Look(run_id, False, None if is_sure else last - REMEMBERED)
+
+    return redis.attempt("reconcile", ask)
 
 
-def _run_id() -> bytes:
-    return str(redis.client().info("server")["run_id"]).encode()
+def remember(seen: Look, *, now: dt.datetime) -> None:
+    """This run of Redis has been given everything up to now."""
+    values = {redis.RUN_ID: seen.run_id, redis.HEARTBEAT: now.isoformat()}
+    redis.attempt("heartbeat", lambda: redis.client().mset(values))
 
 
 def incomplete(distribution_ids: Iterable[str]) -> list[str]:

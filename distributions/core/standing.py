@@ -41,6 +41,11 @@ class Standing:
         """1 waiting, 2 admitted, 3 over."""
         return STAGES.get(self.status, FINAL_STAGE)
 
+    @property
+    def may_enter_again(self) -> bool:
+        """Whether they left or let the admission expire, so that a later participation may follow."""
+        return self.status == Status.LEFT or self.deny_reason == Reason.ADMISSION_EXPIRED
+
     def denied(self, reason: str, at: dt.datetime) -> "Standing":
         """The same, denied by the clock before anybody wrote it down."""
         return replace(self, status=Status.DENIED, deny_reason=reason, ended_at=at, position=None)

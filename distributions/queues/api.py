@@ -15,7 +15,7 @@ from distributions.core.api import (
     Status,
     Validate,
 )
-from distributions.core.models import Kind
+from distributions.core.models import Distribution, Kind
 from distributions.core.standing import Standing
 from distributions.queues import rules, shape
 from fanfare.api import FOR_A_SECOND
@@ -36,6 +36,9 @@ class QueueViewSet(Enter, Leave, Status, Admit, Complete, Deny, Validate):
         """The queue itself, as anyone may see it."""
         body = shape.present_queue(self.distribution, self.now)
         return Response(body, headers=FOR_A_SECOND)
+
+    def _load(self, distribution_id: str) -> Distribution:
+        return rules.current(super()._load(distribution_id), self.now)
 
     def present_standing(self, standing: Standing) -> dict[str, Any]:
         return shape.present_standing(self.distribution, standing, self.now)

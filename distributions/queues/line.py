@@ -32,8 +32,9 @@ def waiting(distribution: Distribution) -> QuerySet[Participation]:
 def find_position(distribution: Distribution, standing: Standing) -> int:
     """The position of somebody who waits, from Redis or else from PostgreSQL."""
     frozen = distribution.tally.frozen or 0
-    return live.position(distribution.pk, frozen, standing.place or 0) or count_position(
-        distribution, standing
+    place = standing.place or 0
+    return live.position(distribution.pk, frozen, place) or live.tell(
+        distribution.pk, place, count_position(distribution, standing)
     )
 
 

@@ -225,6 +225,11 @@ def due_to_open(now: dt.datetime) -> list[str]:
     return _ids(Q(open_at=None) | Q(open_at__lte=now), Q(opened_at=None) | undrawn, closed_at=None)
 
 
+def drawn_since(since: dt.datetime) -> list[str]:
+    """Queues whose order was drawn since then: all places in their lines are new."""
+    return _ids(queue__shuffled_at__gte=since, closed_at=None)
+
+
 def due_to_close(now: dt.datetime) -> list[str]:
     """Queues that are over by the clock or used up, or that still hold people after they closed."""
     used_up = Q(queue__recycle_expired=False, tally__admitted__gte=F("queue__max_admissions")) | Q(
