@@ -18,6 +18,7 @@ from experiences.models import KeyMode, Organization
 from fanfare.api import ApiViewSet
 from fanfare.memo import Memo
 
+_HTTPS = re.compile(r"https://([a-z0-9.-]+)")
 _LOCAL = re.compile(r"http://localhost(?::\d{1,5})?")
 
 
@@ -56,9 +57,10 @@ def _is_local(origin: str) -> bool:
 def _allows(allowed: Iterable[str], origin: str) -> bool:
     """Whether the origin is listed, or is https and lies under a listed `*.example.com`."""
     known = set(allowed)
-    labels = origin.removeprefix("https://").split(".") if origin.startswith("https://") else []
+    host = _HTTPS.fullmatch(origin)
+    labels = host[1].split(".") if host else []
     wider = (f"*.{'.'.join(labels[start:])}" for start in range(1, len(labels)))
-    return origin in known or any(pattern in known for pattern in wider)
+    return ("://" in origin and origin in known) or any(pattern in known for pattern in wider)
 
 
 def _all_origins() -> frozenset[str]:
