@@ -11,7 +11,7 @@ import orjson
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, DataError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions as drf
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -154,20 +154,14 @@ def as_error(problem: Exception) -> errors.FanfareError:
     """The refusal that an exception means; unknown ones are logged with their trace and answer 500."""
     if isinstance(problem, errors.FanfareError):
         return problem
-    if isinstance(problem, Http404 | drf.NotFound):
+    if isinstance(problem, Http404):
         return errors.FanfareError(error="Not found", code="NOT_FOUND").with_status(404)
     if isinstance(problem, PermissionDenied):
         return errors.FanfareError(error="Forbidden", code="FORBIDDEN").with_status(403)
-    if isinstance(problem, drf.UnsupportedMediaType):
-        return errors.UnsupportedMediaType("Send application/json.")
-    if isinstance(problem, drf.MethodNotAllowed):
-        return errors.MethodNotAllowed(str(problem.detail))
-    if isinstance(problem, drf.ValidationError):
-        return errors.Invalid(*_details(problem.detail))
     if isinstance(problem, drf.APIException):
-        words = str(problem.default_detail).rstrip(".")
-        code = str(problem.default_code).upper()
-        return errors.FanfareError(str(problem), error=words, code=code).with_status(problem.status_code)
+        return _as_ours(problem)
+    if isinstance(problem, UnreadablePostError):  # the client went away
+        return _bad_body("could not be read")
     if isinstance(problem, DataError):
         return errors.Invalid(errors.Detail("body", "holds a value that can't be stored"))
     if isinstance(problem, OperationalError | InterfaceError):
@@ -178,6 +172,18 @@ def as_error(problem: Exception) -> errors.FanfareError:
     return errors.FanfareError(
         "Something went wrong on our side.", error="Internal error", code="INTERNAL_ERROR"
     ).with_status(500)
+
+
+def _as_ours(problem: drf.APIException) -> errors.FanfareError:
+    """The refusal that one of DRF's own exceptions means."""
+    if isinstance(problem, drf.UnsupportedMediaType):
+        return errors.UnsupportedMediaType("Send application/json.")
+    if isinstance(problem, drf.MethodNotAllowed):
+        return errors.MethodNotAllowed(str(problem.detail))
+    if isinstance(problem, drf.ValidationError):
+        return errors.Invalid(*_details(problem.detail))
+    words, code = str(problem.default_detail).rstrip("."), str(problem.default_code).upper()
+    return errors.FanfareError(str(problem), error=words, code=code).with_status(problem.status_code)
 
 
 def _details(detail: Any, path: str = "") -> list[errors.Detail]:

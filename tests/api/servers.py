@@ -28,7 +28,7 @@ def postgresql_away() -> Iterator[None]:
     """PostgreSQL refuses every connection of this thread."""
     kept: dict[str, Any] = dict(connection.settings_dict)
     connection.close()
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined]
     connection.settings_dict.update(PORT="1", OPTIONS={"connect_timeout": 1})
     try:
         yield

@@ -5,7 +5,7 @@ from tests.world import ApiClient, World, assert_error, make_world
 
 def test_the_organization_of_the_credential(world: World) -> None:
     organization = world.organization
-    expected = {
+    expected: dict[str, object] = {
         "id": organization.id,
         "name": organization.name,
         "slug": organization.slug,

@@ -156,8 +156,9 @@ def test_whom_nobody_knows(world: World, verb: str) -> None:
     for answer in answers:
         assert_error(answer, 404, "Consumer not found", "CONSUMER_NOT_FOUND")
     assert len(bodies) == 1
-    for consumer_id in (None, 5, True, [], {}, "", "x" * 65):
-        answer = world.server().post(f"/queues/{queue.pk}/{verb}", {"consumerId": consumer_id, "reason": "x"})
+    odd: list[object] = [None, 5, True, [], {}, "", "x" * 65]
+    for value in odd:
+        answer = world.server().post(f"/queues/{queue.pk}/{verb}", {"consumerId": value, "reason": "x"})
         assert_error(answer, 400, "Validation failed")
     if verb != "admit":
         assert_error(move(world, queue, verb, world.consumer().id), 404, "Consumer not in queue")

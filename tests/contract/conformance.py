@@ -7,9 +7,10 @@ operation of the schema (another address, another method) must be a 404 or 405 i
 import re
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
-from jsonschema import Draft202012Validator, FormatChecker
+from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
 from fanfare import schema
 
@@ -45,16 +46,16 @@ def _paths() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
 def find(method: str, path: str) -> dict[str, Any] | None:
     """The operation that a request is for, if the schema has one."""
     for pattern, operations in _paths():
-        if pattern.fullmatch(path):
+        if pattern.fullmatch(unquote(path)):
             found: dict[str, Any] | None = operations.get(method.lower())
             return found
     return None
 
 
 @lru_cache
-def _validator(reference: str) -> Draft202012Validator:
+def _validator(reference: str) -> Any:
     root = {"$ref": reference, "components": document()["components"]}
-    return Draft202012Validator(root, format_checker=FormatChecker())
+    return OAS31Validator(root, format_checker=oas31_format_checker)
 
 
 def check(method: str, path: str, response: Any) -> None:
