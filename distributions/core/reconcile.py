@@ -8,6 +8,7 @@ time, or nobody could look at it for a while, all moves since the last look are 
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 from distributions.core import live, statements
 from distributions.core.models import Participation, Tally
@@ -50,7 +51,7 @@ def look(*, now: dt.datetime) -> Look | None:
 
     def ask() -> Look:
         run_id = str(redis.client().info("server")["run_id"])
-        known, seen = redis.client().mget(redis.RUN_ID, redis.HEARTBEAT)
+        known, seen = cast(list[bytes | None], redis.client().mget(redis.RUN_ID, redis.HEARTBEAT))
         if seen is None:
             return Look(run_id, True, None)
         last = dt.datetime.fromisoformat(seen.decode())
