@@ -59,7 +59,7 @@ def in_order(records: Sequence[Record], terms: Terms) -> Check:
 
     Among those whose order was drawn by lot there is none to keep.
     """
-    admitted = [r for r in records if r.admitted_at and r.entry.asked]
+    admitted = [r for r in records if r.admitted_at and r.entry.asked is not None]
     answers = sorted(admitted, key=lambda r: r.entry.answered)
     broken, latest, following = [], None, 0
     for later in sorted(admitted, key=_asked):

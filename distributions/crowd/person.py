@@ -81,7 +81,7 @@ class Person:
     async def give_up(self) -> None:
         """Leave the line or the shop when the outing is cut short, so that nobody waits behind a ghost."""
         record = self.record
-        if record.entry.asked and record.outcome in ("", "QUEUED", "ADMITTED"):
+        if record.entry.asked is not None and record.outcome in ("", "QUEUED", "ADMITTED"):
             seen = (record.outcome, record.deny_reason)
             with suppress(Refused):
                 await self._ask("leave", "POST")

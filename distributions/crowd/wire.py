@@ -75,7 +75,7 @@ class Wire:
         span = span or Span()
         failures, tries_when_full = 0, 0
         while True:
-            span.asked = span.asked or time.monotonic()
+            span.asked = time.monotonic() if span.asked is None else span.asked
             try:
                 answer = await self._send(what, method, path, headers, body)
             except httpx.TransportError as problem:

@@ -58,7 +58,10 @@ A new organization gets a publishable and a secret key; the secret one is shown 
         except Invalid as problem:
             raise CommandError(_explain(name, problem)) from None
         except (DatabaseError, InterfaceError) as problem:
-            raise CommandError(f"PostgreSQL did not do it, nothing was changed: {problem}") from None
+            raise CommandError(
+                f"PostgreSQL did not do it, nothing was changed: {problem}. "
+                "Is `make run` running, or does DATABASE_URL name the right server?"
+            ) from None
         if dry_run:
             applied.secret = None
         if options["json"]:
