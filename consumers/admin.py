@@ -3,7 +3,7 @@
 All to look at; a session can be ended. What a consumer takes part in is in `distributions.core.admin`.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -17,11 +17,15 @@ from fanfare.console import Button, ConsoleAdmin, ReadOnlyInline, display
 from fanfare.lists import ScopedFilter
 
 
+_SESSION = ("id", "created_at", "expires_at", "ended_at", "end_reason")
+
+
 class SessionInline(ReadOnlyInline):
     """A consumer's sign-ins."""
 
     model = Session
-    fields = readonly_fields = ["id", "created_at", "expires_at", "ended_at", "end_reason"]
+    fields = _SESSION
+    readonly_fields = _SESSION
     show_change_link = True
     per_page = 20
     ordering = ["-id"]
@@ -38,7 +42,7 @@ class ConsumerAdmin(ConsoleAdmin):
     exact_search = {"cons_": "id", "@": "email__iexact", "+": "phone"}
     search_help_text = "A whole id, e-mail address, or telephone number with its +."
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by: ClassVar[list[str]] = []
     fields = ["id", "organization", "is_guest", "email", "phone", "full_name", "created_at"]
     inlines = [SessionInline]
 
@@ -57,7 +61,7 @@ class ConsumerAdmin(ConsoleAdmin):
 
 def end_session(request: HttpRequest, session: Session, values: dict[str, Any]) -> str:
     """Sign the consumer out."""
-    actor = events.by_staff(request.user.pk)  # type: ignore[arg-type]
+    actor = events.by_staff(staff.user_id(request))
     sessions.end(session, reason="revoked", now=clock.now(), actor=actor)
     return "The session has ended; its tokens are refused from now on."
 
@@ -69,12 +73,12 @@ class SessionAdmin(ConsoleAdmin):
     organization_path = "organization_id"
     list_display = ["id", "consumer", "created_at", "expires_at", "is_alive", "ended_at", "end_reason"]
     list_select_related = ["consumer"]
-    list_filter: list[Any] = []
+    list_filter: ClassVar[list[Any]] = []
     more_lookups = frozenset({"consumer__id__exact"})
     exact_search = {"sess_": "id", "cons_": "consumer_id"}
     search_help_text = "A whole id of a session or a consumer."
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by: ClassVar[list[str]] = []
     fields = ["id", "consumer", "created_at", "rotated_at", "expires_at", "ended_at", "end_reason"]
     buttons = [
         Button(

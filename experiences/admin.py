@@ -3,7 +3,7 @@
 Staff and their roles are in `experiences.staff_admin`.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from experiences import events, keys, setup, staff_admin
 from experiences.models import ApiKey, Event, Experience, KeyKind, KeyMode, Organization, Sequence
 from fanfare import clock, memo, staff
-from fanfare.console import Button, ConsoleAdmin, HistoryAdmin, SettingsForm, display
+from fanfare.console import Button, ConsoleAdmin, HistoryAdmin, SettingsForm, TextInput, display
 from fanfare.lists import ScopedFilter
 
 __all__ = ["staff_admin"]  # imported so that its pages are registered
@@ -28,12 +28,12 @@ class SettingsAdmin(HistoryAdmin):
     def write(self, request: HttpRequest, thing: Any, values: dict[str, Any]) -> Any:
         now = clock.now()
         if thing._state.adding:
-            setup.create(thing, values, now=now, actor=events.by_staff(request.user.pk))
+            setup.create(thing, values, now=now, actor=events.by_staff(staff.user_id(request)))
         else:
             thing = type(thing)._default_manager.get(
                 pk=thing.pk
             )  # the form has put its values into the other
-            setup.update(thing, values, now=now, actor=events.by_staff(request.user.pk))
+            setup.update(thing, values, now=now, actor=events.by_staff(staff.user_id(request)))
         transaction.on_commit(memo.forget_all)
         return thing
 
@@ -66,6 +66,7 @@ class OrganizationAdmin(SettingsAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **options)
         if field and db_field.name in ("allowed_origins", "return_hosts"):
+            field.widget = TextInput()
             field.help_text = "Separated by commas, such as https://shop.example.com,*.example.com."
             if db_field.name == "return_hosts":
                 field.help_text = "Where a waiting room may send people back to; host names, by commas."
@@ -168,7 +169,7 @@ class ApiKeyAdmin(ConsoleAdmin):
             obj.organization,
             kind,
             now=clock.now(),
-            actor=events.by_staff(request.user.pk),
+            actor=events.by_staff(staff.user_id(request)),
             mode=mode,
             name=obj.name,
         )
@@ -187,12 +188,12 @@ class ApiKeyAdmin(ConsoleAdmin):
 
     def revoke(self, request: HttpRequest, key: ApiKey, values: dict[str, Any]) -> str:
         """End the key."""
-        keys.revoke(key, now=clock.now(), actor=events.by_staff(request.user.pk))
+        keys.revoke(key, now=clock.now(), actor=events.by_staff(staff.user_id(request)))
         return f"{key.hint} is revoked. Requests with it are refused from now on."
 
     def rotate(self, request: HttpRequest, key: ApiKey, values: dict[str, Any]) -> HttpResponse:
         """Make the key's successor."""
-        made, text = keys.rotate(key, now=clock.now(), actor=events.by_staff(request.user.pk))
+        made, text = keys.rotate(key, now=clock.now(), actor=events.by_staff(staff.user_id(request)))
         return self.show_key(request, made, text)
 
     def buttons_of(self, thing: ApiKey) -> list[Button]:
@@ -209,13 +210,16 @@ class ApiKeyAdmin(ConsoleAdmin):
         ]  # fmt: skip
 
 
+TOLD = 80  # characters of an event in the list; its page has them all
+
+
 @admin.register(Event)
 class EventAdmin(ConsoleAdmin):
     """The trace: who did what, when, from which state to which."""
 
     organization_path = "organization_id"
-    list_display = ["at", "name", "actor", "distribution_id", "consumer_id", "data"]
-    list_filter: list[Any] = []
+    list_display = ["at", "name", "actor", "told", "distribution_id", "consumer_id"]
+    list_filter: ClassVar[list[Any]] = []
     more_lookups = frozenset({"distribution_id__exact", "consumer_id__exact"})
     exact_search = {
         "cons_": "consumer_id",
@@ -223,4 +227,10 @@ class EventAdmin(ConsoleAdmin):
     }
     search_help_text = "The whole id of a distribution or a consumer."
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by: ClassVar[list[str]] = []
+
+    @display(description="Told")
+    def told(self, event: Event) -> str:
+        """The row's data in one short line."""
+        words = ", ".join(f"{name}: {value}" for name, value in event.data.items())
+        return words if len(words) <= TOLD else f"{words[:TOLD]}…"

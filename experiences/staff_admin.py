@@ -172,7 +172,7 @@ def _trace(request: HttpRequest, membership: Membership, before: str | None, aft
         membership,
         {"user": (membership.user_id, membership.user_id), "role": (before, after)},
         now=clock.now(),
-        actor=events.by_staff(request.user.pk),  # type: ignore[arg-type]
+        actor=events.by_staff(staff.user_id(request)),
         organization_id=membership.organization_id,
     )
 

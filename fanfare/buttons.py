@@ -99,7 +99,7 @@ class Buttons(_ModelAdmin):
         """Ask, if need be, and do. Another organization's thing is not there."""
         thing = self.get_object(request, unquote(object_id))
         if thing is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return self.not_there(request, object_id)
         found = next((entry for entry in self.buttons_of(thing) if entry.name == button), None)
         if found is None:
             raise Http404
@@ -112,6 +112,12 @@ class Buttons(_ModelAdmin):
             return self.ask(request, found.label, found.question, form, **more)
         answer = self._run(request, found, thing, form.cleaned_data)
         return answer or redirect(self.address("change", thing.pk))
+
+    def not_there(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The answer for a thing that is not there, or another organization's."""
+        found = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        assert isinstance(found, HttpResponse)
+        return found
 
     def _run(
         self, request: HttpRequest, button: Button, thing: Any, values: dict[str, Any]

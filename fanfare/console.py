@@ -6,8 +6,8 @@ that call the same functions as the API. Tables have millions of rows: nothing c
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -18,7 +18,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
 from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
@@ -27,7 +26,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
 from fanfare import staff
 from fanfare.buttons import Button, Buttons
-from fanfare.forms import JsonField, SettingsForm
+from fanfare.forms import JsonField, SettingsForm, extended
 from fanfare.lists import CappedPaginator, Changes
 
 if TYPE_CHECKING:
@@ -35,11 +34,20 @@ if TYPE_CHECKING:
 
     _ModelAdmin = admin.ModelAdmin[Any]
     _Inline = admin.TabularInline[Any, Any]
-    _SimpleHistoryAdmin = admin.ModelAdmin[Any]
+    _Method = TypeVar("_Method", bound=Callable[..., Any])
+
+    class _SimpleHistoryAdmin:
+        def history_view(self, *arguments: Any) -> HttpResponse: ...
+        def history_form_view(self, *arguments: Any) -> HttpResponse: ...
+
+    def display(
+        *, description: str, boolean: bool = False, label: Any = None
+    ) -> Callable[[_Method], _Method]: ...
 else:
     from simple_history.admin import SimpleHistoryAdmin as _SimpleHistoryAdmin
     from unfold.admin import ModelAdmin as _ModelAdmin
     from unfold.admin import TabularInline as _Inline
+    from unfold.decorators import display
     from unfold.forms import AuthenticationForm as AdminAuthenticationForm
 
 __all__ = [
@@ -48,6 +56,7 @@ __all__ = [
     "UserCreationForm", "display",
 ]  # fmt: skip
 
+admin.site.index_title = "Console"
 PlainAdmin = _ModelAdmin  # for what belongs to no organization
 _VERSION = re.compile(r"[0-9]{1,9}")
 
@@ -114,13 +123,14 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what the page itself offers: any other would let a column be guessed or scanned."""
-        names = [entry if isinstance(entry, str) else entry[0] for entry in self.list_filter or ()]
+        entries: Sequence[Any] = self.list_filter or ()
+        names = [entry if isinstance(entry, str) else entry[0] for entry in entries]
         endings = ("__exact", "__id__exact", "__isnull")
         if lookup in self.more_lookups or lookup in {name + ending for name in names for ending in endings}:
             return True
         raise IncorrectLookupParameters(lookup)
 
-    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...] | list[str]:
         return tuple(self.exact_search.values()) or super().get_search_fields(request)
 
     def get_search_results(
@@ -152,7 +162,7 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
         form = options.pop("form", self.form)
         attributes = {"request": request, "model_admin": self}
-        return super().get_form(request, obj, change, form=type(form)("Form", (form,), attributes), **options)
+        return super().get_form(request, obj, change, form=extended(form, attributes), **options)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [*super().get_readonly_fields(request, obj), *(self.parents if obj else ())]
@@ -209,8 +219,8 @@ class HistoryAdmin(_SimpleHistoryAdmin, ConsoleAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if self.get_object(request, unquote(object_id)) is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        return cast(HttpResponse, super().history_view(request, object_id, extra_context))
+            return self.not_there(request, object_id)
+        return super().history_view(request, object_id, extra_context)
 
     def history_form_view(
         self,
@@ -221,8 +231,7 @@ class HistoryAdmin(_SimpleHistoryAdmin, ConsoleAdmin):
     ) -> HttpResponse:
         """simple-history would save what is posted here, whatever `revert_disabled` says."""
         if self.get_object(request, unquote(object_id)) is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return self.not_there(request, object_id)
         if request.method not in ("GET", "HEAD") or not _VERSION.fullmatch(version_id):
             raise Http404
-        found = super().history_form_view(request, unquote(object_id), version_id, extra_context)
-        return cast(HttpResponse, found)
+        return super().history_form_view(request, unquote(object_id), version_id, extra_context)

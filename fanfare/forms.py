@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.fields import InvalidJSONInput
+from django.forms.models import construct_instance
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -32,10 +34,12 @@ class JsonField(forms.JSONField):
         return found
 
     def bound_data(self, data: Any, initial: Any) -> Any:
+        """What is shown again after an error elsewhere, or as it was typed."""
         try:
-            return super().bound_data(data, initial)
-        except (ValueError, RecursionError):
-            return None
+            self.to_python(data)
+        except ValidationError:
+            return InvalidJSONInput(data)
+        return super().bound_data(data, initial)
 
 
 class SettingsForm(_ModelForm):
@@ -50,24 +54,33 @@ class SettingsForm(_ModelForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         for field in self.fields.values():
+            if isinstance(field, JsonField):
+                field.widget.attrs["rows"] = 3
             if isinstance(field, forms.SplitDateTimeField):
                 zone = timezone.get_current_timezone_name()
                 field.help_text = f"{str(field.help_text).removesuffix('UTC.')} Time zone: {zone}.".strip()
 
-    def validate_constraints(self) -> None:
-        """Left to `write`, which knows the fields that are not in the form."""
-
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+        """Instead of the model's own checks, which don't know what is not in the form: the write's."""
         for name, value in list(self.cleaned_data.items()):
             if isinstance(value, dt.datetime) and value.year not in YEARS:
                 self.add_error(name, "A time between the years 2000 and 2200.")
         if self.errors:
             return
-        foreign = {name for name, field in self.fields.items() if isinstance(field, forms.ModelChoiceField)}
-        values = {name: value for name, value in self.cleaned_data.items() if name not in foreign}
+        construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
         try:
-            self.instance = self.model_admin.write(self.request, self.instance, values)
+            self.instance = self.model_admin.write(self.request, self.instance, self._values())
         except ValidationError as problem:
             for name, texts in problem.message_dict.items():
                 self.add_error(name if name in self.fields else None, texts)
+
+    def _values(self) -> dict[str, Any]:
+        """Everything of a new thing; of another what was changed, so that the rest stays as it is by now."""
+        foreign = {name for name, field in self.fields.items() if isinstance(field, forms.ModelChoiceField)}
+        told = set(self.cleaned_data if self.instance._state.adding else self.changed_data) - foreign
+        return {name: value for name, value in self.cleaned_data.items() if name in told}
+
+
+def extended(form: Any, attributes: dict[str, Any]) -> Any:
+    """The form class with more fields or attributes."""
+    return type(form)(form.__name__, (form,), attributes)

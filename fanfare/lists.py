@@ -53,7 +53,7 @@ class Changes(ChangeList):
 class ScopedFilter(RelatedFieldListFilter):
     """A filter by a related thing that offers only those the staff user may see."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
         visible = model_admin.admin_site.get_model_admin(field.remote_field.model).get_queryset(request)
         choices = field.get_choices(include_blank=False, limit_choices_to={"pk__in": visible.values("pk")})
         return list(choices[:COUNTED])

@@ -336,29 +336,35 @@ def _pages(title: str, *pages: tuple[str, str, str], superusers: bool = False) -
     return {"title": title, "separator": True, "items": items}
 
 
+_FAVICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+    "%3Crect width='16' height='16' rx='4' fill='%23155dfc'/%3E"
+    "%3Cpath d='M5 13V3h7v2H7v2h4v2H7v4z' fill='white'/%3E%3C/svg%3E"
+)
 UNFOLD = {
     "SITE_TITLE": "Fanfare",
     "SITE_HEADER": "Fanfare",
     "SITE_SUBHEADER": "Who gets in, and when",
     "SITE_SYMBOL": "celebration",
     "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _FAVICON}],
     "SHOW_HISTORY": True,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
     "LOGIN": {"form": "fanfare.console.SignInForm"},
     "COLORS": {
         "primary": {
-            "50": "oklch(97.1% .013 17.4)",
-            "100": "oklch(93.6% .032 17.7)",
-            "200": "oklch(88.5% .062 18.3)",
-            "300": "oklch(80.8% .114 19.6)",
-            "400": "oklch(71.2% .184 22.2)",
-            "500": "oklch(63.7% .217 25.3)",
-            "600": "oklch(54.5% .205 27.3)",
-            "700": "oklch(48.5% .183 27.5)",
-            "800": "oklch(42.4% .159 26.7)",
-            "900": "oklch(37.6% .131 25.7)",
-            "950": "oklch(25.8% .092 26.0)",
+            "50": "oklch(97% .014 254.6)",
+            "100": "oklch(93.2% .032 255.6)",
+            "200": "oklch(88.2% .059 254.1)",
+            "300": "oklch(80.9% .105 251.8)",
+            "400": "oklch(70.7% .165 254.6)",
+            "500": "oklch(62.3% .214 259.8)",
+            "600": "oklch(54.6% .245 262.9)",
+            "700": "oklch(48.8% .243 264.4)",
+            "800": "oklch(42.4% .199 265.6)",
+            "900": "oklch(37.9% .146 265.5)",
+            "950": "oklch(28.2% .091 267.9)",
         }
     },
     "SIDEBAR": {

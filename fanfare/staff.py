@@ -45,6 +45,12 @@ def is_superuser(request: HttpRequest) -> bool:
     return is_staff(request) and bool(request.user.is_superuser)
 
 
+def user_id(request: HttpRequest) -> int:
+    """Who is signed in, for the trace."""
+    assert request.user.pk is not None
+    return request.user.pk
+
+
 def organizations(request: HttpRequest, allowed: frozenset[str]) -> list[str]:
     """Ids of the organizations in which the user has one of these roles; a superuser has none."""
     return [organization for organization, role in roles(request).items() if role in allowed]

@@ -23,6 +23,7 @@ from experiences import events
 from experiences.models import Sequence as Way
 from fanfare import clock, staff
 from fanfare.console import Button, HistoryAdmin, SettingsForm, display
+from fanfare.forms import extended
 from fanfare.lists import ScopedFilter
 
 PHASE_COLORS = {Phase.PENDING: "info", Phase.OPEN: "success", Phase.PAUSED: "warning", Phase.CLOSED: "danger"}
@@ -30,10 +31,10 @@ PHASE_COLORS = {Phase.PENDING: "info", Phase.OPEN: "success", Phase.PAUSED: "war
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of a kind that is not a column of Distribution: whose field it is, and where it is read."""
+    """One setting of a kind that is not a column of Distribution: its model field, and where it is read."""
 
     name: str
-    field: "models.Field[Any, Any]"
+    field: Any
     read: Callable[[Distribution], Any]
     label: str = ""
 
@@ -63,7 +64,7 @@ FACES: dict[Kind, Face] = {}
 
 def actor(request: HttpRequest) -> str:
     """The staff user, as the trace names them."""
-    return events.by_staff(request.user.pk)  # type: ignore[arg-type]
+    return events.by_staff(staff.user_id(request))
 
 
 @admin.register(Distribution)
@@ -75,6 +76,7 @@ class DistributionAdmin(HistoryAdmin):
     add_roles = change_roles = staff.STEER
     parents = ("sequence",)
     autocomplete_fields = ["sequence"]
+    readonly_fields = ["id"]
     change_form_outer_before_template = "admin/distribution.html"
     list_display = ["name", "kind_label", "phase", "sequence", "open_at", "close_at", "waiting", "id"]
     list_filter = ["kind", ("sequence", ScopedFilter), ("organization", ScopedFilter)]
@@ -116,7 +118,7 @@ class DistributionAdmin(HistoryAdmin):
         face = self.face_of(request, obj)
         editable = self.has_change_permission(request, obj) if obj else True
         groups: list[tuple[str | None, Sequence[str]]] = [
-            (None, ["sequence", "name", "slug"]),
+            (None, ["sequence", "name", "slug", *(["id"] if obj else [])]),
             ("Times", ["time_zone", "open_at", "close_at"]),
             *face.groups,
             ("Who may enter", ["supports_guest", "max_entries_per_fingerprint", "metadata"]),
@@ -140,9 +142,7 @@ class DistributionAdmin(HistoryAdmin):
             fields[name] = self.formfield_for_dbfield(setting.field, request)
             fields[name].label = setting.label or fields[name].label
             fields[name].initial = setting.read(obj) if obj else setting.field.get_default()
-        made = super().get_form(
-            request, obj, change, form=type(self.form)("Form", (self.form,), fields), **options
-        )
+        made = super().get_form(request, obj, change, form=extended(self.form, fields), **options)
         for name in face.fixed(obj, clock.now()) if obj else ():
             made.base_fields[name].disabled = True
             made.base_fields[name].help_text = "Can't change any more."

@@ -1,6 +1,6 @@
 """The console's pages of who takes part: never edited, only moved, by a button or for a selection."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -54,8 +54,8 @@ class ParticipationAdmin(ConsoleAdmin):
 
     organization_path = "distribution__organization_id"
     list_display = [
-        "consumer", "distribution", "state", "place", "entered_at", "admitted_at", "expires_at", "ended_at",
-        "deny_reason", "is_risky",
+        "consumer", "distribution", "state", "place", "entered_at", "admitted_at", "ended_at", "deny_reason",
+        "risk",
     ]  # fmt: skip
     list_filter = ["status", "is_risky", ("distribution", ScopedFilter)]
     list_select_related = ["consumer", "distribution__queue", "distribution__tally"]
@@ -66,7 +66,7 @@ class ParticipationAdmin(ConsoleAdmin):
     }  # fmt: skip
     search_help_text = "A whole id of a consumer or distribution, an e-mail address, or a number with its +."
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by: ClassVar[list[str]] = []
     fields = [
         "consumer", "distribution", "status", "place", "entered_at", "admitted_at", "expires_at", "ended_at",
         "deny_reason", "order_id", "is_risky", "metadata",
@@ -88,6 +88,10 @@ class ParticipationAdmin(ConsoleAdmin):
     def state(self, participation: Participation) -> str:
         return participation.status
 
+    @display(description="Risk")
+    def risk(self, participation: Participation) -> str:
+        return "another device" if participation.is_risky else ""
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Participation]:
         return super().get_queryset(request).select_related(*self.list_select_related)
 
@@ -107,7 +111,8 @@ class ParticipationAdmin(ConsoleAdmin):
         form = DenyForm(request.POST if "reason" in request.POST else None)
         if not form.is_valid():
             hidden = [("action", "deny_selected"), *(("_selected_action", str(pk)) for _, pk in chosen)]
-            return self.ask(request, f"Deny {len(chosen)}", "Places are lost for good.", form, hidden=hidden)
+            more = {"hidden": hidden, "variant": "danger"}
+            return self.ask(request, f"Deny {len(chosen)}", "Places are lost for good.", form, **more)
         denied = self._deny_by_distribution(request, chosen, form.cleaned_data["reason"])
         over = len(chosen) - denied
         text = f"{denied} denied." + (f" {over} had ended before and stay as they are." if over else "")

@@ -59,7 +59,7 @@ def fields_of(page: Any) -> dict[str, Any]:
     for bound in form:
         if bound.field.disabled:
             continue
-        value = bound.field.prepare_value(bound.value())
+        value = bound.value()
         if hasattr(bound.field.widget, "decompress"):
             for number, part in enumerate(bound.field.widget.decompress(value)):
                 body[f"{bound.html_name}_{number}"] = "" if part is None else str(part)

@@ -1,7 +1,10 @@
-"""How the console writes times: to the second, and with their zone, since staff work in several."""
+"""How the console writes times: to the second, and with their zone, since staff work in several.
 
-DATE_FORMAT = "j M Y"
+No-break spaces keep a time in a narrow column on two lines.
+"""
+
+DATE_FORMAT = "j\u00a0M\u00a0Y"
 TIME_FORMAT = "H:i:s"
-DATETIME_FORMAT = "j M Y, H:i:s T"
-SHORT_DATE_FORMAT = "j M Y"
-SHORT_DATETIME_FORMAT = "j M Y, H:i T"
+DATETIME_FORMAT = "j\u00a0M\u00a0Y, H:i:s\u00a0T"
+SHORT_DATE_FORMAT = DATE_FORMAT
+SHORT_DATETIME_FORMAT = DATETIME_FORMAT
