@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from fanfare import clock, ids
+from fanfare import clock, errors, ids
 from fanfare.limits import Usage, limit_for, window
 
 # For what is the same for everyone with a key of one organization; anything else is not kept at all.
@@ -39,8 +39,11 @@ class ApiViewSet(ViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.now = clock.now()
-        if self.is_verb:
-            super().initial(request, *args, **kwargs)
+        if not self.is_verb:
+            return
+        super().initial(request, *args, **kwargs)
+        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+            raise errors.LengthRequired("Send Content-Length.")
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Which methods there are, in `Allow`; nobody needs a key for that."""

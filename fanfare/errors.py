@@ -182,6 +182,12 @@ class BodyTooLarge(FanfareError):
     status, error, code = 413, "Body too large", "BODY_TOO_LARGE"
 
 
+class LengthRequired(FanfareError):
+    """A chunked body: WSGI hands over none without its length, so it would be lost silently."""
+
+    status, error, code = 411, "Length required", "LENGTH_REQUIRED"
+
+
 class UnsupportedMediaType(FanfareError):
     status, error, code = 415, "Unsupported media type", "UNSUPPORTED_MEDIA_TYPE"
 

@@ -187,17 +187,17 @@ def _as_ours(problem: drf.APIException) -> errors.FanfareError:
 
 
 def _details(detail: Any, path: str = "") -> list[errors.Detail]:
-    """DRF's nested error tree as flat paths."""
+    """DRF's nested error tree as flat paths, in the wire's spelling."""
     if isinstance(detail, dict):
         return [
             found
             for key, value in detail.items()
-            for found in _details(value, path if key == "non_field_errors" else _join(path, key))
+            for found in _details(value, path if key == "non_field_errors" else _join(path, camel(str(key))))
         ]
     if isinstance(detail, list):
         return [found for value in detail for found in _details(value, path)]
     return [errors.Detail(path or "body", str(detail))]
 
 
-def _join(path: str, key: object) -> str:
-    return f"{path}.{key}" if path else str(key)
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key

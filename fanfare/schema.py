@@ -205,7 +205,8 @@ class Description(AutoSchema):
         found += [errors.NotFound(title)] if "{id}" in self.path else []
         if self.method == "POST":
             found += [errors.Invalid(errors.Detail("field", "This field is required."))]
-            found += [errors.BodyTooLarge(), errors.UnsupportedMediaType("Send application/json.")]
+            found += [errors.LengthRequired("Send Content-Length."), errors.BodyTooLarge()]
+            found += [errors.UnsupportedMediaType("Send application/json.")]
         if self.view.rate_categories.get(self.view.action):
             found.append(errors.RateLimited("Try again in 7 s.", retry_after=7))
         return found + self._described.refusals(title)

@@ -142,6 +142,7 @@ def test_unknown_fields_and_other_spellings_are_ignored(scene: Scene) -> None:
         refused = scene.server.post(f"{at}/complete", {"consumer_id": guest.id})
         body = assert_error(refused, 400, "Validation failed")
     assert body["details"] == [{"field": "consumerId", "message": "This field is required."}]
+    assert body["message"] == "consumerId: This field is required."
     assert scene.world.shop_front().get(f"{at}?unknown=1&status=CLOSED&id=x").json()["status"] == "OPEN"
 
 
@@ -348,6 +349,14 @@ def test_an_odd_content_length(scene: Scene, length: str) -> None:
             CONTENT_LENGTH=length,
         )
     assert_error(answer, 400, "Validation failed")
+
+
+def test_a_body_without_a_length_is_not_lost_silently(scene: Scene) -> None:
+    """A chunked body reaches no WSGI application."""
+    with nothing_changes():
+        for client, path in scene.posts():
+            answer = client.send("POST", path, b"", **{"Transfer-Encoding": "chunked"})
+            assert_error(answer, 411, "Length required", "LENGTH_REQUIRED")
 
 
 class CutOff(io.BytesIO):

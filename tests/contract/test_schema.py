@@ -18,7 +18,7 @@ COMMON = {
     "C": {"Authentication required", "Consumer ID is required"},
     "S": {"Authentication required", "Secret key required"},
 }
-POSTED = {"Validation failed", "Body too large", "Unsupported media type"}
+POSTED = {"Validation failed", "Length required", "Body too large", "Unsupported media type"}
 # (method, path): operation, letter, and the contract's errors beside the common ones.
 CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
     ("post", "/auth/guest"): ("authGuest", "P", {"Rate limit exceeded"}),
