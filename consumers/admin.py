@@ -16,7 +16,6 @@ from fanfare import clock, staff
 from fanfare.console import Button, ConsoleAdmin, ReadOnlyInline, display
 from fanfare.lists import ScopedFilter
 
-
 _SESSION = ("id", "created_at", "expires_at", "ended_at", "end_reason")
 
 

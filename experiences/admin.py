@@ -232,5 +232,7 @@ class EventAdmin(ConsoleAdmin):
     @display(description="Told")
     def told(self, event: Event) -> str:
         """The row's data in one short line."""
-        words = ", ".join(f"{name}: {value}" for name, value in event.data.items())
+        rest = dict(event.data)
+        move = [f"{rest.pop('from', 'new')} → {rest.pop('to')}"] if "to" in rest else []
+        words = ", ".join([*move, *(f"{name}: {value}" for name, value in rest.items())])
         return words if len(words) <= TOLD else f"{words[:TOLD]}…"

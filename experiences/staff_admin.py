@@ -16,9 +16,11 @@ from django.contrib.auth.views import PasswordResetConfirmView
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse, reverse_lazy
 from django.utils.encoding import force_bytes
+from django.utils.html import format_html
 from django.utils.http import urlsafe_base64_encode
 
 from experiences import events, setup
@@ -36,6 +38,7 @@ from fanfare.console import (
     TextInput,
     UserChangeForm,
     UserCreationForm,
+    display,
 )
 from fanfare.errors import Detail, Invalid
 from fanfare.lists import ScopedFilter
@@ -181,10 +184,19 @@ class MembershipInline(ReadOnlyInline):
     """Who works in an organization, on its page."""
 
     model = Membership
-    fields = ["user", "role"]
-    readonly_fields = ["user", "role"]
-    show_change_link = True
+    fields = readonly_fields = ("who", "role")
+    hide_title = True
     verbose_name_plural = "Staff"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("user")
+
+    @display(description="Who")
+    def who(self, membership: Membership) -> str:
+        """The name, leading to the role; a user's own page is a superuser's."""
+        url = reverse("admin:experiences_membership_change", args=[membership.pk])
+        classes = "font-medium text-primary-600 dark:text-primary-500"
+        return format_html('<a class="{}" href="{}">{}</a>', classes, url, membership.user)
 
 
 @admin.register(Membership)
@@ -199,10 +211,14 @@ class MembershipAdmin(ConsoleAdmin):
     list_select_related = ["user", "organization"]
     search_fields = ["user__username", "user__email"]
     ordering = ["organization__name", "user__username"]
-    readonly_fields = ["user", "organization"]
+    readonly_fields = ["who", "organization"]
+
+    @display(description="Who")
+    def who(self, membership: Membership) -> str:
+        return str(membership.user)
 
     def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
-        return ["user", "organization", "role"]
+        return ["who", "organization", "role"]
 
     def write(self, request: HttpRequest, thing: Membership, values: dict[str, Any]) -> Membership:
         Organization.objects.select_for_update(no_key=True).get(pk=thing.organization_id)

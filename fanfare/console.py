@@ -90,7 +90,10 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
     list_per_page = 50
     list_max_show_all = 50
     change_form_outer_before_template = "admin/buttons.html"
-    formfield_overrides = {models.JSONField: {"form_class": JsonField}}
+    formfield_overrides = {
+        models.JSONField: {"form_class": JsonField},
+        models.URLField: {"assume_scheme": "https"},
+    }
 
     # --- Whose things these are --------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -154,7 +154,7 @@ class DistributionAdmin(HistoryAdmin):
             return face.create(thing.sequence, values, now=now, actor=actor(request))
         found = self.get_queryset(request).get(pk=thing.pk)  # the form has put its values into the other
         face.update(found, values, now=now, actor=actor(request))
-        return found
+        return self.get_queryset(request).get(pk=thing.pk)
 
     def zone_of(self, request: HttpRequest, thing: Distribution | None) -> str:
         """Its own, else its experience's, else its organization's."""

@@ -69,7 +69,7 @@ class ParticipationAdmin(ConsoleAdmin):
     sortable_by: ClassVar[list[str]] = []
     fields = [
         "consumer", "distribution", "status", "place", "entered_at", "admitted_at", "expires_at", "ended_at",
-        "deny_reason", "order_id", "is_risky", "metadata",
+        "deny_reason", "order_id", "risk", "metadata",
     ]  # fmt: skip
     actions = ["deny_selected"]
     buttons = [
@@ -87,6 +87,8 @@ class ParticipationAdmin(ConsoleAdmin):
     @display(description="Status", label=STATUS_COLORS)
     def state(self, participation: Participation) -> str:
         return participation.status
+
+    readonly_fields = ["risk"]
 
     @display(description="Risk")
     def risk(self, participation: Participation) -> str:

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from consumers.models import Session
+from distributions.core import participation_admin
 from distributions.core.models import Distribution, Participation
 from experiences.models import ApiKey, Event
 from tests.console.conftest import Console, messages_of
@@ -98,7 +99,9 @@ def test_an_old_participation_does_not_stand_for_the_new_one(editor: Console, wo
     assert consumer.status(queue).json()["status"] == "QUEUED"
 
 
-def test_deny_selected(editor: Console, viewer: Console, world: World, other_world: World) -> None:
+def test_deny_selected(
+    editor: Console, viewer: Console, world: World, other_world: World, monkeypatch: Any
+) -> None:
     queue, theirs = world.queue(), other_world.queue()
     people = [world.consumer() for _ in range(3)]
     for consumer in people:
@@ -113,6 +116,11 @@ def test_deny_selected(editor: Console, viewer: Console, world: World, other_wor
     assert dict(asked.context["hidden"])["action"] == "deny_selected"
     assert viewer.client.post(url, {**body, "reason": "x"}, follow=True).status_code == 200
     assert people[0].status(queue).json()["status"] == "QUEUED"
+    monkeypatch.setattr(participation_admin, "AT_ONCE", 2)
+    refused = editor.client.post(url, {**body, "reason": "Too many"}, follow=True)
+    assert "At most 2 at once" in messages_of(refused)
+    assert people[0].status(queue).json()["status"] == "QUEUED"
+    monkeypatch.undo()
     done = editor.client.post(url, {**body, "reason": "Too many"}, follow=True)
     assert "2 denied. 1 had ended before" in messages_of(done)
     assert [consumer.status(queue).json()["status"] for consumer in people] == ["DENIED", "DENIED", "LEFT"]

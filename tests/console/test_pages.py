@@ -7,9 +7,10 @@ from django.contrib import admin
 from django.urls import reverse
 
 from consumers import signing
-from consumers.models import Session
+from consumers.models import Consumer, Session
 from distributions.core.models import Participation
 from experiences.models import ApiKey, Event, Membership
+from fanfare import lists
 from tests.console.conftest import Console
 from tests.world import World
 
@@ -145,6 +146,38 @@ def test_the_participation_list_asks_few_questions(
     with django_assert_max_num_queries(12):
         page = owner.list("distributions_participation")
     assert page.content.decode().count(queue.name) >= 30
+
+
+def test_long_lists_are_counted_to_a_limit(world: World, owner: Console, monkeypatch: Any) -> None:
+    queue = world.queue()
+    for _ in range(6):
+        world.consumer().enter(queue)
+    assert "6 participations" in owner.list("distributions_participation").content.decode()
+    monkeypatch.setattr(lists, "COUNTED", 5)
+    assert "more than 5 participations" in owner.list("distributions_participation").content.decode()
+
+
+def test_big_tables_are_searched_by_whole_values(world: World, owner: Console) -> None:
+    queue, consumer, other = world.queue(), world.consumer(), world.consumer()
+    for person in (consumer, other):
+        person.enter(queue)
+    Consumer.objects.filter(pk=consumer.id).update(email="Ann@example.com", phone="+4930123456")
+
+    def found(model: str, term: str) -> int:
+        return int(owner.list(model, q=term).context["cl"].result_count)
+
+    for term, number in (
+        (consumer.id, 1),
+        ("ann@EXAMPLE.com", 1),
+        ("+4930123456", 1),
+        ("ann", 0),
+        ("cons_", 0),
+    ):
+        assert found("consumers_consumer", term) == number, term
+        assert found("distributions_participation", term) == number, term
+    assert found("distributions_participation", queue.pk) == 2
+    assert found("experiences_event", consumer.id) == 3
+    assert found("consumers_session", other.id) == 1
 
 
 def test_signed_out_and_former_staff(world: World, owner: Console) -> None:

@@ -61,7 +61,8 @@ def test_times_are_read_in_the_things_zone(editor: Console, world: World) -> Non
 def test_only_what_was_changed_is_written(editor: Console, world: World) -> None:
     queue = world.queue(closes_in=3600.123456, admission_rate=60)
     before = queue.close_at
-    editor.save(QUEUE, queue, name="The long line", admission_rate="90")
+    page = editor.save(QUEUE, queue, name="The long line", admission_rate="90")
+    assert ">The long line</a>” was changed" in messages_of(page)
     queue = Distribution.objects.get(pk=queue.pk)
     assert (queue.name, queue.queue.admission_rate, queue.close_at) == ("The long line", 90, before)
     assert last_event().data["before"] == {"name": "The line", "admissionRate": 60}
