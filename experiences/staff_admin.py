@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 else:
     _SetPasswordForm, _UserAdmin = SetPasswordForm, DjangoUserAdmin
 
+admin.site.index_title = "Console"
 admin.site.unregister(Group)
 admin.site.unregister(User)
 

@@ -56,7 +56,6 @@ __all__ = [
     "UserCreationForm", "display",
 ]  # fmt: skip
 
-admin.site.index_title = "Console"
 PlainAdmin = _ModelAdmin  # for what belongs to no organization
 _VERSION = re.compile(r"[0-9]{1,9}")
 
@@ -87,6 +86,7 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
     actions: Any = None
     paginator = CappedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each would count the whole table
     list_per_page = 50
     list_max_show_all = 50
     change_form_outer_before_template = "admin/buttons.html"

@@ -58,7 +58,7 @@ class SettingsForm(_ModelForm):
                 field.widget.attrs["rows"] = 3
             if isinstance(field, forms.SplitDateTimeField):
                 zone = timezone.get_current_timezone_name()
-                field.help_text = f"{str(field.help_text).removesuffix('UTC.')} Time zone: {zone}.".strip()
+                field.help_text = f"{field.help_text} Time zone: {zone}.".strip()
 
     def _post_clean(self) -> None:
         """Instead of the model's own checks, which don't know what is not in the form: the write's."""

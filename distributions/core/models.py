@@ -64,8 +64,8 @@ class Distribution(models.Model):
     kind = models.CharField(max_length=16, choices=Kind.choices, editable=False)
     slug = SlugField()
     name = models.CharField(max_length=200)
-    open_at = models.DateTimeField(null=True, blank=True, help_text="Empty: open from the start. UTC.")
-    close_at = models.DateTimeField(null=True, blank=True, help_text="Empty: open until closed by hand. UTC.")
+    open_at = models.DateTimeField(null=True, blank=True, help_text="Empty: open from the start.")
+    close_at = models.DateTimeField(null=True, blank=True, help_text="Empty: open until closed by hand.")
     time_zone = models.CharField(max_length=64, blank=True, validators=[validation.time_zone])
     supports_guest = models.BooleanField(default=True)
     max_entries_per_fingerprint = models.PositiveIntegerField(

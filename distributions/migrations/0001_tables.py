@@ -39,12 +39,12 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=200)),
                 (
                     "open_at",
-                    models.DateTimeField(blank=True, help_text="Empty: open from the start. UTC.", null=True),
+                    models.DateTimeField(blank=True, help_text="Empty: open from the start.", null=True),
                 ),
                 (
                     "close_at",
                     models.DateTimeField(
-                        blank=True, help_text="Empty: open until closed by hand. UTC.", null=True
+                        blank=True, help_text="Empty: open until closed by hand.", null=True
                     ),
                 ),
                 (
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                 (
                     "enter_from",
                     models.DateTimeField(
-                        blank=True, help_text="Pre-queue: entering from then on. UTC.", null=True
+                        blank=True, help_text="Pre-queue: entering from then on.", null=True
                     ),
                 ),
                 (
@@ -196,12 +196,12 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=200)),
                 (
                     "open_at",
-                    models.DateTimeField(blank=True, help_text="Empty: open from the start. UTC.", null=True),
+                    models.DateTimeField(blank=True, help_text="Empty: open from the start.", null=True),
                 ),
                 (
                     "close_at",
                     models.DateTimeField(
-                        blank=True, help_text="Empty: open until closed by hand. UTC.", null=True
+                        blank=True, help_text="Empty: open until closed by hand.", null=True
                     ),
                 ),
                 (
@@ -306,7 +306,7 @@ class Migration(migrations.Migration):
                 (
                     "enter_from",
                     models.DateTimeField(
-                        blank=True, help_text="Pre-queue: entering from then on. UTC.", null=True
+                        blank=True, help_text="Pre-queue: entering from then on.", null=True
                     ),
                 ),
                 (

@@ -27,9 +27,7 @@ class Queue(models.Model):
         blank=True,
         help_text="How long an admission lasts, in seconds; empty: without end.",
     )
-    enter_from = models.DateTimeField(
-        null=True, blank=True, help_text="Pre-queue: entering from then on. UTC."
-    )
+    enter_from = models.DateTimeField(null=True, blank=True, help_text="Pre-queue: entering from then on.")
     randomize_before_open = models.BooleanField(
         default=False, help_text="Draw the order of all who entered before opening."
     )

@@ -118,6 +118,7 @@ def test_a_viewer_only_sees(viewer: Console, world: World) -> None:
     queue = world.queue(capacity=77)
     page = viewer.open(QUEUE, queue).content.decode()
     assert "77" in page
+    assert "Show counts" not in viewer.list(QUEUE).content.decode()
     assert "Pause" not in page
     assert 'name="_save"' not in page
     for model, thing in ((QUEUE, queue), ("experiences_experience", world.sequence.experience)):
