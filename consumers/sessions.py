@@ -24,7 +24,7 @@ from experiences.models import Organization
 from fanfare import errors, ids, redis
 
 READY = "ready"  # member of the list of ended sessions: it is complete
-_REFRESH = re.compile(rf"rt_({ids.ULID_PATTERN})_(\d{{1,9}})_([A-Za-z0-9_-]{{43}})")
+_REFRESH = re.compile(rf"rt_({ids.ULID_PATTERN})_([0-9]{{1,9}})_([A-Za-z0-9_-]{{43}})")
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from fanfare.memo import Memo
 
 ALGORITHM = "EdDSA"
 MAX_TOKEN_CHARACTERS = 4096
+SKEW_SECONDS = 5  # a token of a machine whose clock is ahead counts; ends are judged exactly elsewhere
 _OPTIONS: Any = {"verify_aud": False}  # the audience is an organization: callers compare it
 
 
@@ -71,7 +72,9 @@ class KeyedBackend(TokenBackend):
         """The claims, with the key's name under `kid`. Raises as simplejwt's own does."""
         try:
             kid, key = self._key_of(token)
-            found = jwt.decode(token, key, [ALGORITHM], issuer=self.issuer, options=_OPTIONS)
+            found = jwt.decode(
+                token, key, [ALGORITHM], issuer=self.issuer, leeway=SKEW_SECONDS, options=_OPTIONS
+            )
         except jwt.ExpiredSignatureError as problem:
             raise TokenBackendExpiredToken from problem
         except jwt.InvalidTokenError as problem:

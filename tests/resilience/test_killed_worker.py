@@ -19,6 +19,7 @@ from distributions.queues import line, rules
 from experiences.models import Event
 from fanfare import clock as time
 from fanfare import redis
+from fanfare.celery import app
 from tests.concurrency.test_invariant_8_positions import require_redis_to_agree
 from tests.lines import admission_times, enter, events_of, fill, fresh, make_consumers, require_true_tally
 from tests.world import World
@@ -165,7 +166,7 @@ def send_until(queue: Distribution, admitted: int) -> None:
     while fresh(queue).tally.admitted < admitted:
         assert real_time.monotonic() < end, fresh(queue).tally.admitted
         for _ in range(2):
-            tasks.app.send_task("distributions.tasks.tick_queues", expires=5)
+            app.send_task("distributions.tasks.tick_queues", expires=5)
         real_time.sleep(0.3)
 
 

@@ -22,6 +22,13 @@ from tests.world import ConsumerClient, World, assert_error
 NOBODY = "redis://127.0.0.1:9/0"  # a port on which nothing listens
 
 
+def close_pool() -> None:
+    """Give up all connections that this process keeps."""
+    connections.close_all()
+    database: Any = connections["default"]
+    database.close_pool()
+
+
 @pytest.fixture
 def no_redis(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Redis out of reach from here on, for all that this process does."""
@@ -129,8 +136,7 @@ def no_postgresql(world: World) -> Iterator[list[ConsumerClient]]:
     guests = [world.consumer(), world.consumer()]
     database = connections["default"].settings_dict
     kept = {"PORT": database["PORT"], "OPTIONS": database["OPTIONS"]}
-    connections.close_all()
-    connection.close_pool()
+    close_pool()
     database |= {"PORT": "9", "OPTIONS": {"connect_timeout": 1}}
     yield guests
     connections.close_all()
@@ -166,8 +172,7 @@ def test_connections_that_postgresql_cut(world: World) -> None:
         assert {answer.status_code for answer in answers[-1]} == {200}
         assert require_true_tally(queue).entered == 8
     finally:
-        connections.close_all()
-        connection.close_pool()
+        close_pool()
 
 
 @pytest.mark.parametrize("verb", ["enter", "leave", "admit", "complete"])

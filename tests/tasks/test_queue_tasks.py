@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from distributions import tasks
-from distributions.core import switches
+from distributions.core import reconcile, switches
 from distributions.core.models import Distribution, Participation, Reason, Status
-from distributions.queues import rules
+from distributions.queues import line, rules
 from fanfare import clock as time
 from fanfare import errors, ids, redis
 from tests.concurrency.race import race
@@ -262,11 +262,16 @@ def test_a_rebuild_is_done_by_one_worker(world: World, monkeypatch: pytest.Monke
     queue = world.queue()
     fill(queue, world, 5)
     built: list[str] = []
-    monkeypatch.setattr(tasks.line, "rebuild", lambda one: built.append(one.pk) or 0)
-    assert tasks.reconcile.begin_rebuild(queue.pk)
+
+    def note(one: Distribution) -> int:
+        built.append(one.pk)
+        return 0
+
+    monkeypatch.setattr(line, "rebuild", note)
+    assert reconcile.begin_rebuild(queue.pk)
     tasks.rebuild_line(queue.pk)
     assert not built
-    tasks.reconcile.end_rebuild(queue.pk)
+    reconcile.end_rebuild(queue.pk)
     tasks.rebuild_line(queue.pk)
     assert built == [queue.pk]
 
