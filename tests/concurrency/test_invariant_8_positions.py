@@ -21,7 +21,7 @@ from tests.concurrency.race import race
 from tests.lines import admit, complete, enter, fresh, leave, make_consumers, positions, require_true_tally
 from tests.world import World
 
-WATCHERS, CROWD, SECONDS = 6, 60, 4.0
+WATCHERS, CROWD, SECONDS = 6, 60, 2.5
 STEPS = ["enter", "enter", "leave", "admit", "flush", "rebuild", "restart"]
 RECENTLY = dt.timedelta(seconds=30)
 _unreliable = threading.local()

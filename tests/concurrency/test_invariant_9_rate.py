@@ -32,7 +32,7 @@ from tests.world import World
 
 SECOND = dt.timedelta(seconds=1)
 START = dt.datetime(2026, 12, 1, 9, 0, tzinfo=dt.UTC)
-RATES = [1, 6, 7, 17, 23, 29, 31, 59, 60, 61, 100, 600, 6000]
+RATES = [1, 6, 7, 23, 29, 59, 60, 61, 100, 600, 6000]
 
 
 def on_time(seconds: int) -> Iterator[dt.datetime]:
@@ -52,7 +52,7 @@ def in_disorder(seconds: int, chance: random.Random) -> Iterator[dt.datetime]:
 
 def length_for(rate: int) -> int:
     """Seconds to simulate: long for low rates, short for crowds."""
-    return 600 if rate < 10 else 240 if rate < 1000 else 90
+    return 300 if rate < 10 else 150 if rate < 1000 else 75
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -69,7 +69,7 @@ def test_the_rate_is_kept_and_reached(world: World, rate: int) -> None:
     require_true_tally(queue)
 
 
-@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("rate", [1, 7, 29, 60, 100, 6000])
 def test_the_rate_is_kept_in_disorder(world: World, rate: int) -> None:
     queue, seconds = world.queue(admission_rate=rate), min(150, length_for(rate))
     fill(queue, world, rate * seconds // 60 + 10)
