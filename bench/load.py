@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fanfare.stack import ports
+from fanfare.stack import machine, ports
 
 SCRIPT = Path(__file__).with_name("consumers.lua")
 CONNECTIONS = 32
@@ -31,12 +31,9 @@ class Figures:
 def web_server() -> Iterator[str]:
     """The product's web server as `make run` starts it, with the yardstick's address; its base URL."""
     port = ports.free()
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", "2", "--blocking-threads", "8", "--backlog", "4096"]
+    command = [sys.executable, "-m", *machine.web(port)]
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "bench.settings", "FANFARE_LOG_LEVEL": "WARNING"}
-    process = subprocess.Popen(
-        [*command, "--log-level", "warning", "fanfare.wsgi:application"], env=environment
-    )
+    process = subprocess.Popen(command, env=environment)
     base = f"http://127.0.0.1:{port}"
     try:
         _wait(f"{base}/healthz")

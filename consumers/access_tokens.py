@@ -44,12 +44,24 @@ def issue(consumer: Consumer, session_id: str, *, now: dt.datetime) -> tuple[str
         "iat": issued,
         "exp": expires,
     }
-    return signing.sign(TYP, claims), dt.datetime.fromtimestamp(expires, dt.UTC)
+    token = signing.sign(TYP, claims)
+    _remember(
+        _digest(token),
+        Claims(
+            consumer.organization_id,
+            consumer.id,
+            session_id,
+            consumer.is_guest,
+            expires,
+            signing.kid_of(token),
+        ),
+    )
+    return token, dt.datetime.fromtimestamp(expires, dt.UTC)
 
 
 def read(token: str, *, now: dt.datetime) -> Claims:
     """The claims of a good access token. Raises signing.TokenInvalid (TokenExpired among them)."""
-    digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+    digest = _digest(token)
     claims = _known.get(digest)
     if claims is None:
         claims = _verified(token)
@@ -59,6 +71,10 @@ def read(token: str, *, now: dt.datetime) -> Claims:
     if not signing.is_key_alive(claims.kid):
         raise signing.TokenInvalid
     return claims
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 _known: "OrderedDict[bytes, Claims]" = OrderedDict()

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
+from typing import cast
 
 from django.conf import settings
 from django.db import transaction
@@ -120,7 +121,7 @@ def require_alive(session_id: str, *, now: dt.datetime) -> None:
 
 
 def _ask_redis(session_id: str) -> bool | None:
-    ended, ready = redis.client().zmscore(redis.ENDED_SESSIONS, [session_id, READY])
+    ended, ready = cast(list[bytes | None], redis.ask("ZMSCORE", redis.ENDED_SESSIONS, session_id, READY))
     return True if ended is not None else False if ready is not None else None
 
 

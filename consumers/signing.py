@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 import jwt
@@ -82,12 +83,23 @@ class KeyedBackend(TokenBackend):
         return {**found, "kid": kid}
 
     def _key_of(self, token: str) -> tuple[str, Ed25519PublicKey]:
-        header = jwt.get_unverified_header(token)
+        header = _header(token.partition(".")[0])
         kid = str(header.get("kid"))
         key = key_set().public.get(kid)
         if key is None or header.get("typ") != self.typ:
             raise jwt.InvalidTokenError("unknown key or other kind of token")
         return kid, key
+
+
+@lru_cache(maxsize=256)
+def _header(segment: str) -> dict[str, Any]:
+    """A token's header; all tokens of one key share it, so it is read once. Raises InvalidTokenError."""
+    return jwt.get_unverified_header(f"{segment}.e30.")
+
+
+def kid_of(token: str) -> str:
+    """The name of the key that signed a token of ours."""
+    return str(_header(token.partition(".")[0])["kid"])
 
 
 _backends: dict[str, KeyedBackend] = {}

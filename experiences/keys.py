@@ -84,7 +84,8 @@ def revoke(key: ApiKey, *, now: dt.datetime, actor: str) -> bool:
     if changed:
         data = {"key": key.id, "kind": key.kind}
         events.record("key.revoked", key.organization_id, at=now, actor=actor, data=data)
-        transaction.on_commit(_memo.forget)
+        transaction.on_commit(_published.forget)
+        transaction.on_commit(_secrets.forget)
     return bool(changed)
 
 
@@ -103,15 +104,24 @@ def rotate(key: ApiKey, *, now: dt.datetime, actor: str) -> tuple[ApiKey, str]:
 def find(text: str, kind: KeyKind) -> ApiKey | None:
     """The living key with this text and its organization, at most a second old; None if there is none.
 
-    Looked up by hash, so the time it takes tells nothing about a key's text.
+    A secret is looked up by its hash alone, so the time it takes tells nothing about its text.
     """
-    if not text.startswith(_PREFIX[kind]) or not is_wellformed(text):
-        return None
-    return _memo.get(digest(text))
+    if kind == KeyKind.PUBLISHABLE:
+        return _published.get(text)
+    return _secrets.get(digest(text)) if is_wellformed(text) else None
 
 
-def _load(key_digest: str) -> ApiKey | None:
-    key = ApiKey.objects.filter(digest=key_digest, revoked_at=None).select_related("organization").first()
+def _load_published(text: str) -> ApiKey | None:
+    return _load(digest(text), KeyKind.PUBLISHABLE) if is_wellformed(text) else None
+
+
+def _load_secret(key_digest: str) -> ApiKey | None:
+    return _load(key_digest, KeyKind.SECRET)
+
+
+def _load(key_digest: str, kind: KeyKind) -> ApiKey | None:
+    living = ApiKey.objects.filter(digest=key_digest, kind=kind, revoked_at=None)
+    key = living.select_related("organization").first()
     if key is not None:
         _note_use(key)
     return key
@@ -124,4 +134,5 @@ def _note_use(key: ApiKey) -> None:
         ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
 
 
-_memo: Memo[str, ApiKey] = Memo(_load)
+_published: Memo[str, ApiKey] = Memo(_load_published)
+_secrets: Memo[str, ApiKey] = Memo(_load_secret)

@@ -85,13 +85,13 @@ class Script:
 
     def _run(self, keys: list[str], args: list[object]) -> object:
         try:
-            return _ask("EVALSHA", self.digest, len(keys), *keys, *args)
+            return ask("EVALSHA", self.digest, len(keys), *keys, *args)
         except redis.exceptions.NoScriptError:
-            return _ask("EVAL", self.source, len(keys), *keys, *args)
+            return ask("EVAL", self.source, len(keys), *keys, *args)
 
 
-def _ask(*words: object) -> object:
-    """One command and its answer on this thread's connection."""
+def ask(*words: object) -> object:
+    """One command and its answer, on a connection of the calling thread's own; see `Script`."""
     connection = getattr(_thread, "connection", None)
     if connection is None or _thread.client is not client():
         _thread.client = client()
