@@ -131,7 +131,7 @@ def add_staff(request: HttpRequest, organization: Organization, values: dict[str
     Raises Invalid. A new user gets no password but a link to set one.
     """
     with transaction.atomic():
-        user, is_new = _find_or_make(values["who"])
+        user, is_new = _find_or_make(request, values["who"])
         membership, made = Membership.objects.get_or_create(
             user=user, organization=organization, defaults={"role": values["role"]}
         )
@@ -148,12 +148,19 @@ def add_staff(request: HttpRequest, organization: Organization, values: dict[str
     return page.show_once(request, f"{user} is now {membership.role} of {organization}", link, explanation)
 
 
-def _find_or_make(who: str) -> tuple[User, bool]:
-    """The user of that name or address, and whether they are new. Raises Invalid."""
+def _find_or_make(request: HttpRequest, who: str) -> tuple[User, bool]:
+    """The user of that name or address, and whether they are new. Raises Invalid.
+
+    An account that only strangers made is no proof of who holds it: whoever makes one for somebody's
+    address keeps its link. So an owner adds people whom an organization of theirs knows already, or
+    new ones; only a superuser joins two organizations by one account.
+    """
     found = User.objects.filter(username=who).first() or User.objects.filter(email__iexact=who).first()
     if found is not None:
         if not (found.is_active and found.is_staff):
             raise Invalid(Detail("who", "this account may not use the console; ask an administrator"))
+        if not (staff.is_superuser(request) or _is_known(request, found)):
+            raise Invalid(Detail("who", "an account of other organizations; ask an administrator"))
         return found, False
     try:
         validate_email(who)
@@ -163,6 +170,12 @@ def _find_or_make(who: str) -> tuple[User, bool]:
     user.set_unusable_password()
     user.save()
     return user, True
+
+
+def _is_known(request: HttpRequest, user: User) -> bool:
+    """Whether an organization that the asking owner owns has this user among its staff."""
+    owned = Membership.objects.filter(user_id=staff.user_id(request), role=Role.OWNER).values("organization")
+    return Membership.objects.filter(user=user, organization__in=owned).exists()
 
 
 ADD_STAFF = Button(

@@ -175,6 +175,10 @@ class Leave(DistributionViewSet):
     def leave(self, request: Request, id: str) -> Response:
         """Give up the place or the admission."""
         parse(NothingSerializer, request)
+        found = lifecycle.latest(self.distribution, self.consumer_id)
+        current = self.rules.standing_at(self.distribution, found, self.now)
+        if current.status != found.status:  # the clock has decided, though nobody wrote it down yet
+            raise errors.IllegalMove(f"It is {current.status}.", status=current.status)
         standing = lifecycle.leave(
             self.distribution, self.consumer_id, now=self.now, actor=self.credential.actor
         )

@@ -61,3 +61,12 @@ def test_nothing_to_leave(world: World) -> None:
     body = assert_error(done.leave(queue), 409, "Illegal transition", "ILLEGAL_TRANSITION")
     assert body["status"] == "COMPLETED"
     assert Distribution.objects.get(pk=queue.pk).tally.taken == 0
+
+
+def test_whoever_the_clock_denied_cannot_leave(world: World, clock: Any) -> None:
+    queue = world.queue(closes_in=60)
+    late = world.consumer()
+    late.enter(queue)
+    clock.shift(60)  # closed by the clock; the sweep has not been yet
+    assert late.status(queue).json()["denyReason"] == "QUEUE_CLOSED"
+    assert assert_error(late.leave(queue), 409, "Illegal transition")["status"] == "DENIED"

@@ -62,8 +62,16 @@ def test_an_owner_adds_somebody_new(owner: Console, world: World) -> None:
     assert browser.get(reverse("admin:distributions_distribution_changelist")).status_code == 200
 
 
-def test_an_owner_adds_somebody_known(owner: Console, stranger: Console, world: World) -> None:
+def test_somebody_known_is_added_by_who_knows_them(
+    owner: Console, superuser: Console, stranger: Console, world: World
+) -> None:
+    # An account that another shop made may be held by that shop, whatever address it bears.
     page = owner.press(ORGANIZATION, world.organization, "add-staff", who="STAN@example.com", role="viewer")
+    assert "an account of other organizations" in messages_of(page)
+    assert not Membership.objects.filter(user=stranger.user, organization=world.organization).exists()
+    page = superuser.press(
+        ORGANIZATION, world.organization, "add-staff", who="STAN@example.com", role="viewer"
+    )
     assert "stan is now viewer" in messages_of(page)
     assert Membership.objects.filter(user=stranger.user).count() == 2
     again = owner.press(ORGANIZATION, world.organization, "add-staff", who="stan", role="owner")
