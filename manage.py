@@ -4,6 +4,7 @@
 import os
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 from fanfare.stack.addresses import data_dir
@@ -15,7 +16,10 @@ def main() -> None:
     if sys.argv[1:2] == ["up"]:
         # Settings, read before any command, need the key that a first run makes.
         keep_secret_key(data_dir())
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as problem:
+        sys.exit(str(problem))
 
 
 if __name__ == "__main__":

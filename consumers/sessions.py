@@ -122,7 +122,9 @@ def require_alive(session_id: str, *, now: dt.datetime) -> None:
 
 def _ask_redis(session_id: str) -> bool | None:
     ended, ready = cast(list[bytes | None], redis.ask("ZMSCORE", redis.ENDED_SESSIONS, session_id, READY))
-    return True if ended is not None else False if ready is not None else None
+    if ended is not None:
+        return True
+    return None if ready is None or redis.is_doubtful() else False
 
 
 def is_ended(session_id: str) -> bool:

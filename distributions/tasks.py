@@ -87,15 +87,17 @@ def watch_redis() -> None:
         sessions.rebuild_ended(now=now)
     elif seen.missed_since is not None:
         _repeat(seen.missed_since, now)
+    sessions.publish_ended(now - reconcile.REMEMBERED, now=now)
     reconcile.remember(seen, now=now)
     _send(rebuild_line, reconcile.incomplete(kinds.running_ids()))
 
 
 @app.task
 def reconcile_redis() -> None:
-    """Each few seconds: repeat the last moves and logouts to Redis, should it have missed one."""
+    """Each few seconds: repeat the last moves to Redis, should it have missed one."""
     now = clock.now()
-    _repeat(now - reconcile.REMEMBERED, now)
+    reconcile.repush(since=now - reconcile.REMEMBERED)
+    _send(rebuild_line, rules.drawn_since(now - reconcile.UNWATCHED))
 
 
 def _repeat(since: dt.datetime, now: dt.datetime) -> None:

@@ -2,11 +2,13 @@
 
 import datetime as dt
 import os
+from collections.abc import Callable
 
 import orjson
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.utils.crypto import constant_time_compare
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -27,6 +29,21 @@ def readyz(request: HttpRequest) -> HttpResponse:
     found = {"postgresql": _postgresql(), "redis": _redis(), "worker": _worker()}
     words = {name: "ok" if alive else "away" for name, alive in found.items()}
     return JsonResponse(words, status=200 if found["postgresql"] else 503)
+
+
+class Probes:
+    """Middleware: answers `/healthz` and `/readyz` before the host name is looked at, since load
+    balancers ask by address."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path == "/healthz":
+            return healthz(request)
+        if request.path == "/readyz":
+            return readyz(request)
+        return self.get_response(request)
 
 
 def _postgresql() -> bool:

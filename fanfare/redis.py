@@ -22,10 +22,11 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 DOWN_SECONDS = 1.0
+DOUBT_SECONDS = 10.0  # above the interval at which a worker repeats what Redis missed
 TIMEOUT_SECONDS = 0.5
 
 _client: "redis.Redis | None" = None
-_down_until = 0.0  # monotonic seconds
+_down_until = -DOUBT_SECONDS  # monotonic seconds
 _thread = threading.local()
 
 
@@ -45,10 +46,15 @@ def client() -> "redis.Redis":
 def reset() -> None:
     """Forget the connection and that Redis was away, after a fork or when the address changed."""
     global _client, _down_until
-    _client, _down_until = None, 0.0
+    _client, _down_until = None, -DOUBT_SECONDS
 
 
 os.register_at_fork(after_in_child=reset)
+
+
+def is_doubtful() -> bool:
+    """Whether it failed this process lately, so that it may still have to hear what happened meanwhile."""
+    return time.monotonic() < _down_until + DOUBT_SECONDS
 
 
 def attempt(use: str, call: Callable[[], T]) -> T | None:

@@ -41,12 +41,14 @@ def _flag(name: str, default: bool) -> bool:
 
 # --- Where things are -----------------------------------------------------------------------------
 DATA_DIR = addresses.data_dir()
-PORT = _number("FANFARE_PORT", 8000, least=1)
+PORT = _number("FANFARE_PORT", addresses.port(DATA_DIR) or 8000, least=1)
 PUBLIC_URL: str = env.str("FANFARE_PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
 # Without DATABASE_URL and REDIS_URL, the servers that `make run` embeds are found by the data directory.
 _embedded = addresses.find(DATA_DIR)
 DATABASE_URL: str = env.str("DATABASE_URL", _embedded.database_url if _embedded else "")
 REDIS_URL: str = env.str("REDIS_URL", _embedded.redis_url if _embedded else "")
+if not PUBLIC_URL.startswith(("http://", "https://")) or not urlsplit(PUBLIC_URL).hostname:
+    raise ImproperlyConfigured("FANFARE_PUBLIC_URL must be an address such as https://queue.example.com.")
 DEBUG = _flag("FANFARE_DEBUG", False)
 SECRET_KEY: str = env.str("FANFARE_SECRET_KEY", "") or addresses.secret_key(DATA_DIR) or ""
 if len(SECRET_KEY) < 32:
@@ -96,6 +98,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "fanfare.middleware.RequestContext",
+    "fanfare.health.Probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -143,6 +146,10 @@ DB_POOL_SIZE = _number("FANFARE_DB_POOL", 16)  # connections of one web process;
 def _database(url: str) -> dict[str, Any]:
     """Django's settings for `postgresql://user:password@host:port/name`."""
     parts = urlsplit(url)
+    try:
+        port = str(parts.port or "")
+    except ValueError:
+        raise ImproperlyConfigured("DATABASE_URL names no port that is a number.") from None
     if url and parts.scheme not in ("postgres", "postgresql"):
         raise ImproperlyConfigured("DATABASE_URL must be postgresql://user:password@host:port/name.")
     limits = f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
@@ -155,7 +162,7 @@ def _database(url: str) -> dict[str, Any]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or "localhost"),
-        "PORT": str(parts.port or ""),
+        "PORT": port,
         "OPTIONS": options,
     }
 
@@ -211,6 +218,9 @@ SPECTACULAR_SETTINGS = {
         "fanfare.schema.complete",
     ],
 }
+MAX_BODY_BYTES = 1024 * 1024  # of any request; the API's own limit is narrower (fanfare.http)
+FILE_UPLOAD_HANDLERS: list[str] = []  # nothing takes a file
+CSRF_FAILURE_VIEW = "fanfare.middleware.forged"
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = [
     "authorization", "content-type", "idempotency-key", "if-none-match", "x-fingerprint", "x-publishable-key",
@@ -267,6 +277,8 @@ DJANGO_STRUCTLOG_CELERY_ENABLED = True
 # --- Logs: one event a line, with the request's id; never a header, a body or a token -------------
 LOG_FORMAT: str = env.str("FANFARE_LOG_FORMAT", "console")
 LOG_LEVEL: str = env.str("FANFARE_LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+    raise ImproperlyConfigured("FANFARE_LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
 if LOG_FORMAT not in ("console", "json"):
     raise ImproperlyConfigured("FANFARE_LOG_FORMAT must be console or json.")
 _shared: list[Any] = [
@@ -286,7 +298,13 @@ structlog.configure(
     cache_logger_on_first_use=True,
 )
 _renderers: list[Any] = (
-    [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    [
+        # Without the locals of each frame: keys and tokens are among them.
+        structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        ),
+        structlog.processors.JSONRenderer(),
+    ]
     if LOG_FORMAT == "json"
     else [
         structlog.dev.ConsoleRenderer(
@@ -308,6 +326,7 @@ LOGGING = {
     "root": {"handlers": ["out"], "level": LOG_LEVEL},
     "loggers": {
         "django.request": {"level": "ERROR"},  # fanfare.request says it, with more
+        "django.security": {"level": "CRITICAL"},  # likewise; strangers could flood it
         "django_structlog": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},

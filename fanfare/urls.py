@@ -18,8 +18,6 @@ urlpatterns = [
     path("api/v1/openapi.json", schema.openapi, name="schema"),
     path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path(".well-known/jwks.json", health.jwks),
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
     path("metrics", health.metrics),
     # unfold's search answers an odd page number, and Redis being away, with a crash; nothing links to it.
     path("admin/search/", RedirectView.as_view(url="/admin/")),

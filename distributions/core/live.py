@@ -117,7 +117,7 @@ def pass_gate(
         return Gate()
     alive, used, text, position = cast(tuple[int, int, bytes, int], answer)
     return Gate(
-        is_alive=None if alive < 0 else bool(alive),
+        is_alive=None if alive < 0 or (alive and redis.is_doubtful()) else bool(alive),
         usage=Usage(limit, used, reset),
         standing=decode(consumer_id, text, position) if text else None,
     )

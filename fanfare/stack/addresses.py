@@ -14,6 +14,7 @@ from fanfare.stack.processes import alive
 
 LOCK_NAME = "owner.lock"
 _FILE_NAME = "servers.json"
+_PORT_FILE_NAME = "port"
 _KEY_FILE_NAME = "secret.key"
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -43,6 +44,17 @@ def find(directory: Path) -> Addresses | None:
         return Addresses(held["database_url"], held["redis_url"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def port(directory: Path) -> int | None:
+    """The web server's port of the stack that runs from `directory`; None if none does."""
+    text = read_private(directory / _PORT_FILE_NAME) if find(directory) else None
+    return int(text) if text and text.isdigit() else None
+
+
+def publish_port(directory: Path, number: int) -> None:
+    """Let other processes of this user know where the web server is."""
+    write_private(directory / _PORT_FILE_NAME, str(number))
 
 
 def secret_key(directory: Path) -> str | None:

@@ -56,6 +56,7 @@ def _run(signals: Interrupts, began: float) -> None:
         supervisor = Supervisor(up.children, up.leash, line)
         try:
             environment = _environment(up, directory, port)
+            addresses.publish_port(directory, port)
             _manage(up, environment, "migrate", "--no-input", "--verbosity", "0")
             welcome = _manage(up, environment, "first_run")
             supervisor.start(_programs(environment, directory.resolve(), port))
@@ -84,7 +85,7 @@ def _port() -> int:
 def _number(name: str, default: int) -> int:
     text = os.environ.get(name) or str(default)
     if not text.isdigit() or not 0 < int(text) < 65_536:
-        raise StackError(f"{name} must be a whole number above 0, not {text!r}.")
+        raise StackError(f"{name} must be a whole number from 1 to 65535, not {text!r}.")
     return int(text)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from fanfare.stack import addresses, binaries, lock, postgres, valkey
 from fanfare.stack.addresses import Addresses
 from fanfare.stack.children import Child, Sink, quiet
+from fanfare.stack.errors import StackError
 from fanfare.stack.leash import Leash
 
 
@@ -40,7 +41,10 @@ def started(directory: Path, *, temporary: bool = False, sink: Sink = quiet) -> 
     """As `running`, with the leash and the children, for a supervisor of more than these two."""
     directory = directory.resolve()
     # Passable but not listable, so that PostgreSQL may run as another user than ourselves.
-    directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+    try:
+        directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise StackError(f"FANFARE_DATA_DIR: {directory} can't be a directory: {problem.strerror}.") from None
     with ExitStack() as stack:
         leash = Leash(stack.enter_context(lock.owned(directory)))
         stack.callback(leash.close)

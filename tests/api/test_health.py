@@ -1,5 +1,8 @@
 """Beside the API: health, readiness by part, metrics for the few, public keys for everyone."""
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -81,3 +84,46 @@ def test_the_public_keys_hold_nothing_private() -> None:
     (key,) = answer.json()["keys"]
     assert set(key) == {"kty", "crv", "x", "kid", "use", "alg"}
     assert (key["kty"], key["crv"], key["alg"], key["use"]) == ("OKP", "Ed25519", "EdDSA", "sig")
+
+
+def test_probes_are_answered_whatever_the_host() -> None:
+    """Load balancers ask by address; everything else is for the names we answer to."""
+    assert Client().get("/healthz", headers={"Host": "10.1.2.3"}).status_code == 200
+    assert Client().get("/admin/login/", headers={"Host": "10.1.2.3"}).status_code == 400
+
+
+def test_a_strangers_method_is_no_label(world: World) -> None:
+    Client().generic("BREW" + "X" * 200, "/healthz")
+    Client().generic("BREW" + "X" * 200, "/api/v1/auth/guest")
+    page = Client().get("/metrics", REMOTE_ADDR="127.0.0.1").content.decode()
+    assert "BREW" not in page
+    assert 'method="OTHER"' in page
+
+
+def test_a_large_body_is_refused_before_anyone_reads_it() -> None:
+    large = Client().post(
+        "/admin/login/", b"x", content_type="multipart/form-data; boundary=x", CONTENT_LENGTH="2000000"
+    )
+    assert large.status_code == 413
+    assert large.json()["code"] == "BODY_TOO_LARGE"
+
+
+def test_a_forged_form_under_the_api_is_refused_in_its_shape() -> None:
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.post("/api/v1/openapi.json").json()["code"] == "FORBIDDEN"
+
+
+def test_a_crash_logs_no_secret() -> None:
+    """In JSON as in the console, a trace shows no locals: keys and tokens are among them."""
+    code = (
+        "import django, logging; django.setup()\n"
+        "def crash(token):\n    raise RuntimeError('unforeseen')\n"
+        "try:\n    crash('sk_live_' + 'S' * 38)\n"
+        "except RuntimeError as problem:\n"
+        "    import structlog; structlog.get_logger('x').error('crash', exc_info=problem)\n"
+    )
+    for form in ("json", "console"):
+        variables = os.environ | {"DJANGO_SETTINGS_MODULE": "fanfare.settings", "FANFARE_LOG_FORMAT": form}
+        said = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True)
+        assert "unforeseen" in said.stderr
+        assert "SSSS" not in said.stderr

@@ -4,10 +4,11 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from consumers import sessions
 from consumers.models import Session
-from distributions.tasks import reconcile_redis, watch_redis
+from distributions.tasks import watch_redis
 from experiences.models import Event
 from fanfare import clock as time
 from fanfare import redis
@@ -58,7 +59,7 @@ def test_it_works_without_redis_and_stands_when_redis_is_back(world: World) -> N
     with redis_away():
         assert guest.post("/auth/logout").status_code == 204
         assert_ended(world, guest, queue)
-    reconcile_redis()
+    watch_redis()
     assert_ended(world, guest, queue)
 
 
@@ -68,3 +69,19 @@ def test_a_consumer_is_needed(world: World, is_redis_there: bool) -> None:
         assert_error(world.shop_front().post("/auth/logout"), 400, "Consumer ID is required")
         assert_error(world.server().post("/auth/logout"), 400, "Consumer ID is required")
     assert not Session.objects.filter(ended_at__isnull=False).exists()
+
+
+def test_a_process_that_saw_redis_fail_asks_postgresql_until_redis_has_heard(world: World) -> None:
+    sessions.rebuild_ended(now=time.now())
+    guest, queue = world.consumer(), world.queue()
+    address = settings.REDIS_URL
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    redis.reset()
+    try:
+        assert guest.post("/auth/logout").status_code == 204
+        kept = redis._down_until
+    finally:
+        settings.REDIS_URL = address
+        redis.reset()
+    redis._down_until = kept - redis.DOWN_SECONDS  # it tries again, and Redis is back
+    assert_ended(world, guest, queue)  # though no worker has told Redis yet

@@ -85,6 +85,7 @@ def test_redis_returns_and_knows_everything(world: World, monkeypatch: pytest.Mo
         leaver.post("/auth/logout")
         assert waiter.status(queue).json()["position"] == 3
     redis.reset()
+    tasks.watch_redis()
     tasks.reconcile_redis()
     assert waiter.status(queue).json()["position"] == 3
     assert_error(leaver.status(queue), 401, "Authentication required")
