@@ -107,7 +107,7 @@ def end(session: Session, *, reason: str, now: dt.datetime, actor: str | None = 
     changed = Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now, end_reason=reason)
     if changed:
         _trace("session.ended", session, now, {"session": session.id, "reason": reason}, actor)
-        transaction.on_commit(lambda: _publish_ended([session.id], now))
+        transaction.on_commit(lambda: _publish({session.id: _forgotten_at(now)}))
     return bool(changed)
 
 
@@ -134,29 +134,34 @@ def is_ended(session_id: str) -> bool:
 
 def publish_ended(since: dt.datetime, *, now: dt.datetime) -> int:
     """Put all sessions that ended since then into the Redis list, and forget those long over."""
-    session_ids = list(Session.objects.filter(ended_at__gte=since).values_list("id", flat=True))
-    _publish_ended(session_ids, now)
+    scores = _ended_since(since)
+    _publish(scores)
     redis.attempt("session", lambda: _forget_old(now))
-    return len(session_ids)
+    return len(scores)
 
 
 def rebuild_ended(*, now: dt.datetime) -> None:
     """Fill the list after Redis lost it, and mark it complete, at once: lost again, it is not marked."""
     since = now - dt.timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)
-    rows = Session.objects.filter(ended_at__gte=since).values_list("id", flat=True)
-    until = now.timestamp() + settings.ACCESS_TOKEN_SECONDS
-    scores = {**dict.fromkeys(rows, until), READY: float("inf")}
-    redis.attempt("session", lambda: redis.client().zadd(redis.ENDED_SESSIONS, scores))
+    _publish({**_ended_since(since), READY: float("inf")})
+
+
+def _ended_since(since: dt.datetime) -> dict[str, float]:
+    """Sessions that ended since then, each with the Unix second at which its last access token expires."""
+    rows = Session.objects.filter(ended_at__gte=since).values_list("id", "ended_at")
+    return {session_id: _forgotten_at(at) for session_id, at in rows if at is not None}
+
+
+def _forgotten_at(ended_at: dt.datetime) -> float:
+    return ended_at.timestamp() + settings.ACCESS_TOKEN_SECONDS
 
 
 def _forget_old(now: dt.datetime) -> None:
     redis.client().zremrangebyscore(redis.ENDED_SESSIONS, "-inf", now.timestamp())
 
 
-def _publish_ended(session_ids: list[str], now: dt.datetime) -> None:
-    if session_ids:
-        until = now.timestamp() + settings.ACCESS_TOKEN_SECONDS
-        scores = dict.fromkeys(session_ids, until)
+def _publish(scores: dict[str, float]) -> None:
+    if scores:
         redis.attempt("session", lambda: redis.client().zadd(redis.ENDED_SESSIONS, scores))
 
 

@@ -216,11 +216,11 @@ def test_the_list_forgets_only_what_has_expired(world: World, clock: Any) -> Non
     consumer.post("/auth/logout")
     (session,) = Session.objects.filter(consumer_id=consumer.id)
     clock.shift(settings.ACCESS_TOKEN_SECONDS - 1)
-    tasks.reconcile_redis()
+    tasks.watch_redis()
     with pytest.raises(errors.NotAuthenticated):
         sessions.require_alive(session.pk, now=time.now())
     clock.shift(2)
-    tasks.reconcile_redis()
+    tasks.watch_redis()
     assert redis.client().zscore(redis.ENDED_SESSIONS, session.pk) is None
     assert redis.client().zscore(redis.ENDED_SESSIONS, "ready")
     assert_error(consumer.get("/organizations/current"), 401, "Authentication required", "TOKEN_EXPIRED")
