@@ -4,17 +4,16 @@ What staff should turn (rates, limits, times of a launch) are columns, not setti
 stops the start with the name of the variable and what is expected.
 """
 
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import environs
-import structlog
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
+from fanfare import logs
 from fanfare.stack import addresses
 
 env = environs.Env()
@@ -281,59 +280,7 @@ if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
     raise ImproperlyConfigured("FANFARE_LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
 if LOG_FORMAT not in ("console", "json"):
     raise ImproperlyConfigured("FANFARE_LOG_FORMAT must be console or json.")
-_shared: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.StackInfoRenderer(),
-]
-structlog.configure(
-    processors=[
-        structlog.stdlib.filter_by_level,
-        *_shared,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
-)
-_renderers: list[Any] = (
-    [
-        # Without the locals of each frame: keys and tokens are among them.
-        structlog.processors.ExceptionRenderer(
-            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        ),
-        structlog.processors.JSONRenderer(),
-    ]
-    if LOG_FORMAT == "json"
-    else [
-        structlog.dev.ConsoleRenderer(
-            colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
-    ]
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": _shared,
-            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers],
-        }
-    },
-    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["out"], "level": LOG_LEVEL},
-    "loggers": {
-        "django.request": {"level": "ERROR"},  # fanfare.request says it, with more
-        "django.security": {"level": "CRITICAL"},  # likewise; strangers could flood it
-        "django_structlog": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-        "psycopg.pool": {"level": "WARNING"},
-    },
-}
+LOGGING = logs.configure(LOG_FORMAT, LOG_LEVEL)
 
 # --- Console --------------------------------------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [
