@@ -31,6 +31,11 @@ class Credential:
     is_guest: bool = False
 
     @property
+    def guest_id(self) -> str | None:
+        """The guest who asks; None when it is no guest, or nobody."""
+        return self.consumer_id if self.is_guest else None
+
+    @property
     def actor(self) -> str:
         """Who stands in the trace for what this credential does."""
         if self.secret:

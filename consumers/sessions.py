@@ -9,7 +9,6 @@ Redis, PostgreSQL is asked.
 
 import base64
 import datetime as dt
-import hashlib
 import hmac
 import re
 from dataclasses import dataclass
@@ -17,12 +16,13 @@ from typing import cast
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
-from consumers import access_tokens, signing
+from consumers import access_tokens
 from consumers.models import Consumer, Session
 from experiences import events
 from experiences.models import Organization
-from fanfare import errors, ids, redis
+from fanfare import errors, ids, redis, sealing
 
 READY = "ready"  # member of the list of ended sessions: it is complete
 _REFRESH = re.compile(rf"rt_({ids.ULID_PATTERN})_([0-9]{{1,9}})_([A-Za-z0-9_-]{{43}})")
@@ -98,7 +98,7 @@ def _in_grace(session: Session, generation: int, now: dt.datetime) -> bool:
     )
 
 
-@transaction.atomic(durable=True)
+@transaction.atomic
 def end(session: Session, *, reason: str, now: dt.datetime, actor: str | None = None) -> bool:
     """End a session: logout, revocation, reuse. False if it had ended before.
 
@@ -146,6 +146,12 @@ def rebuild_ended(*, now: dt.datetime) -> None:
     _publish({**_ended_since(since), READY: float("inf")})
 
 
+def purge(*, before: dt.datetime, at_most: int) -> int:
+    """Delete sessions that ended or expired before then; how many. One that is not there has ended."""
+    over = Session.objects.filter(Q(ended_at__lt=before) | Q(expires_at__lt=before)).values("pk")[:at_most]
+    return Session.objects.filter(pk__in=over).delete()[0]
+
+
 def _ended_since(since: dt.datetime) -> dict[str, float]:
     """Sessions that ended since then, each with the Unix second at which its last access token expires."""
     rows = Session.objects.filter(ended_at__gte=since).values_list("id", "ended_at")
@@ -169,7 +175,7 @@ def refresh_token(session: Session, generation: int) -> str:
     """The session's refresh token of that generation."""
     name = f"{session.id.removeprefix('sess_')}_{generation}"
     message = bytes(session.refresh_salt) + name.encode()
-    mac = hmac.new(signing.derived_key("refresh"), message, hashlib.sha256).digest()
+    mac = sealing.keyed_hash("refresh", message)
     return f"rt_{name}_{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
 
 

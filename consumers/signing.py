@@ -4,17 +4,13 @@ Ed25519 by simplejwt's backend, with a `kid` and as many verifying keys as are o
 kept apart by the `typ` header: an access token never passes for an admission token, nor the reverse.
 """
 
-import base64
 import datetime as dt
-import hashlib
-import hmac
 import secrets
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
 import jwt
-from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import serialization as pem
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
@@ -25,10 +21,11 @@ from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
 
 from consumers.models import SigningKey
-from fanfare import clock
+from fanfare import clock, sealing
 from fanfare.memo import Memo
 
 ALGORITHM = "EdDSA"
+PURPOSE = "signing"  # of the key that private halves are sealed with
 MAX_TOKEN_CHARACTERS = 4096
 SKEW_SECONDS = 5  # a token of a machine whose clock is ahead counts; ends are judged exactly elsewhere
 _OPTIONS: Any = {"verify_aud": False}  # the audience is an organization: callers compare it
@@ -40,11 +37,6 @@ class TokenInvalid(Exception):
 
 class TokenExpired(TokenInvalid):
     """It was ours, and its time is over."""
-
-
-def derived_key(purpose: str) -> bytes:
-    """32 bytes for one purpose, from the server's secret; purposes don't share keys."""
-    return hmac.new(settings.SECRET_KEY.encode(), f"fanfare:{purpose}".encode(), hashlib.sha256).digest()
 
 
 @dataclass(frozen=True)
@@ -185,13 +177,9 @@ def _make(now: dt.datetime) -> SigningKey:
     return SigningKey.objects.create(
         kid=secrets.token_hex(8),
         public_pem=public_pem.decode(),
-        private_box=_box().encrypt(private_pem),
+        private_box=sealing.seal(PURPOSE, private_pem),
         created_at=now,
     )
-
-
-def _box() -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(derived_key("signing")))
 
 
 def _load(_: str) -> KeySet | None:
@@ -200,8 +188,8 @@ def _load(_: str) -> KeySet | None:
     if signing is None:
         return None
     try:
-        private = pem.load_pem_private_key(_box().decrypt(bytes(signing.private_box)), None)
-    except InvalidToken:
+        private = pem.load_pem_private_key(sealing.unseal(PURPOSE, signing.private_box), None)
+    except sealing.Unsealable:
         raise ImproperlyConfigured(
             "The signing key was encrypted under another FANFARE_SECRET_KEY: set that one, or make a "
             "new key with `manage.py signing_keys rotate --revoke-old` (all sessions end)."

@@ -4,20 +4,23 @@ What needs several kinds at once asks here; the kinds never import each other.
 """
 
 from dataclasses import dataclass
+from types import ModuleType
 
 from distributions.core.models import Distribution, Kind
+from distributions.queues import rules as queues
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A kind: the prefix of its ids, its part of the URL, and its list's name in files and answers."""
+    """A kind: the prefix of its ids, its part of the URL, its list's name in files and answers, its rules."""
 
     prefix: str
     path: str
     plural: str
+    rules: ModuleType
 
 
-KINDS: dict[Kind, Entry] = {Kind.QUEUE: Entry("queue", "queues", "queues")}
+KINDS: dict[Kind, Entry] = {Kind.QUEUE: Entry("queue", "queues", "queues", queues)}
 
 
 def running_ids() -> list[str]:

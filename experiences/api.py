@@ -7,16 +7,18 @@ from typing import Any
 from django.db.models import Prefetch
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from consumers.permissions import HasKey
+from consumers import conditions, visits
+from consumers.permissions import HasKey, IsConsumer
 from distributions.core.models import Distribution
 from distributions.queues.shape import QueueSerializer, present_queue
-from experiences import validation
+from experiences import access_codes, validation
 from experiences.models import Experience, Organization, Sequence
-from fanfare import errors, http, ids
-from fanfare.api import FOR_A_SECOND, ApiViewSet, IdField
+from fanfare import errors, http, ids, staff, throttling
+from fanfare.api import FOR_A_SECOND, ApiViewSet, IdField, TextField, parse
 from fanfare.schema import describes
 
 
@@ -82,12 +84,47 @@ class OrganizationSerializer(serializers.Serializer[Any]):
     allowed_origins = serializers.ListField(child=serializers.CharField())
 
 
+class EnterExperienceSerializer(serializers.Serializer[Any]):
+    """The body of an entry."""
+
+    access_code = TextField(max_length=100, required=False, allow_blank=True)
+
+
+class VisitSerializer(serializers.Serializer[Any]):
+    """A consumer in an experience, by the sequence that is open to them."""
+
+    experience_id = IdField("exp")
+    entered_at = serializers.DateTimeField()
+    sequence_id = IdField("seq")
+    experience = ExperienceSerializer()
+
+
+class LeftSerializer(serializers.Serializer[Any]):
+    """Whether there was anything to leave."""
+
+    left = serializers.BooleanField()
+
+
+def _refused_entries(title: str) -> list[errors.FanfareError]:
+    return [
+        errors.SignInRequired(),
+        errors.AccessCodeRequired(),
+        errors.NotEligible(),
+        errors.RateLimited("Too many wrong access codes. Try again in 60 s.", retry_after=60),
+    ]
+
+
+GUESSES = "20/10m"  # wrong access codes of one client in one organization
+
+
 class ExperienceViewSet(ApiViewSet):
     """Experiences."""
 
-    permission_classes = [HasKey]
     prefix = "exp"
     title = "Experience"
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [HasKey() if self.action == "retrieve" else IsConsumer()]
 
     @describes(ExperienceSerializer, has_etag=True)
     def retrieve(self, request: Request, id: str) -> Response:
@@ -101,6 +138,51 @@ class ExperienceViewSet(ApiViewSet):
         if tag in given or "*" in given:
             return Response(status=304, headers=headers)
         return Response(body, headers=headers)
+
+    @describes(VisitSerializer, body=EnterExperienceSerializer, refusals=_refused_entries)
+    @action(detail=True, methods=["post"])
+    def enter(self, request: Request, id: str) -> Response:
+        """Come in: which sequence may this consumer take?"""
+        access_code = parse(EnterExperienceSerializer, request).get("access_code", "")
+        credential: Any = request.auth
+        experience = _find(id, credential.organization)
+        if access_code:
+            self._require_few_guesses(experience, access_code)
+        visit = visits.enter(
+            experience,
+            credential.consumer_id,
+            is_guest=credential.is_guest,
+            access_code=access_code,
+            now=self.now,
+            actor=credential.actor,
+        )
+        return Response(
+            {
+                "experience_id": experience.id,
+                "entered_at": visit.entered_at,
+                "sequence_id": visit.sequence_id,
+                "experience": present_experience(experience, self.now),
+            }
+        )
+
+    def _require_few_guesses(self, experience: Experience, access_code: str) -> None:
+        """Count a wrong code by where it came from; raise RateLimited after too many, whatever the code."""
+        http = self.request._request
+        is_wrong = not access_codes.valid(experience.sequences.all(), access_code, now=self.now)
+        guesser = f"{experience.organization_id}|{staff.client_address(http)}"
+        counted = throttling.usage_of(http, "access-code", guesser, GUESSES, increment=is_wrong)
+        if counted and counted["should_limit"]:
+            wait = max(1, counted["time_left"])
+            raise errors.RateLimited(f"Too many wrong access codes. Try again in {wait} s.", retry_after=wait)
+
+    @describes(LeftSerializer)
+    @action(detail=True, methods=["delete"])
+    def leave(self, request: Request, id: str) -> Response:
+        """Go; participations stay as they are."""
+        credential: Any = request.auth
+        experience = _find(id, credential.organization)
+        left = visits.leave(experience, credential.consumer_id, now=self.now, actor=credential.actor)
+        return Response({"left": left})
 
 
 class OrganizationViewSet(ApiViewSet):
@@ -178,7 +260,7 @@ def _present_sequence(sequence: Sequence, now: dt.datetime) -> dict[str, Any]:
         "name": sequence.name,
         "color": sequence.color or None,
         "priority": sequence.priority,
-        "requires": ["authentication"] if sequence.requires_authentication else [],
+        "requires": conditions.of(sequence),
         "waitlist": None,
         "queues": [present_queue(found, now) for found in sequence.distributions.all()],
         "draws": [],

@@ -140,7 +140,13 @@ class Sequence(models.Model):
     name = models.CharField(max_length=200)
     color = models.CharField(max_length=7, blank=True, validators=[validation.color])
     priority = models.SmallIntegerField(default=0, help_text="The highest is tried first.")
-    requires_authentication = models.BooleanField(default=False)
+    requires_authentication = models.BooleanField(default=False, help_text="Guests can't come in.")
+    requires_access_code = models.BooleanField(
+        default=False, help_text="Only who enters the experience with one of the sequence's codes."
+    )
+    requires_audience = models.BooleanField(
+        default=False, help_text="Only who is on the sequence's list, and has shown to be so by signing in."
+    )
     history = HistoricalRecords()
 
     class Meta:
@@ -149,6 +155,52 @@ class Sequence(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AccessCode(models.Model):
+    """A code that opens a sequence: to one consumer (`max_uses` 1), to some, or (null) to all who have it.
+
+    Stored as a keyed hash (see `access_codes`); `hint` is its last two characters. `uses` counts consumers.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    sequence = models.ForeignKey(Sequence, models.CASCADE, related_name="access_codes", db_index=False)
+    digest = models.BinaryField(max_length=32, editable=False)
+    hint = models.CharField(max_length=2, editable=False)
+    label = models.CharField(max_length=100, blank=True, help_text="What the codes are for.")
+    is_shared = models.BooleanField(default=False, help_text="The one that a drop's file names.")
+    max_uses = models.PositiveIntegerField(null=True, blank=True)
+    uses = models.PositiveIntegerField(default=0, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            # Finding a code by what somebody typed; two codes alike would be one.
+            models.UniqueConstraint(fields=["sequence", "digest"], name="access_code_digest"),
+            models.CheckConstraint(
+                condition=models.Q(uses__lte=models.F("max_uses")), name="access_code_is_not_overused"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"…{self.hint}"
+
+
+class AudienceMember(models.Model):
+    """Somebody on a sequence's list: `email:ada@example.com`, `phone:+4930901820` or `external:4711`."""
+
+    id = models.BigAutoField(primary_key=True)
+    sequence = models.ForeignKey(Sequence, models.CASCADE, related_name="audience", db_index=False)
+    key = models.CharField(max_length=340, db_collation="C")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sequence", "key"], name="audience_member")]
+        indexes = [models.Index(fields=["key"], name="audience_member_key")]  # erasing somebody everywhere
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class Event(models.Model):

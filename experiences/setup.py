@@ -100,6 +100,12 @@ def trace(
     )
 
 
+def trace_change(sequence: Sequence, told: Mapping[str, Any], *, now: dt.datetime, actor: str) -> None:
+    """Write `settings.changed` of what hangs on a sequence; the caller is inside the transaction."""
+    data = {"object": sequence.pk, **told}
+    events.record("settings.changed", _organization_of(sequence), at=now, actor=actor, data=data)
+
+
 def _organization_of(thing: models.Model) -> str:
     if isinstance(thing, Sequence):
         return str(thing.experience.organization_id)

@@ -77,12 +77,38 @@ class InvalidRefreshToken(FanfareError):
     status, error, code = 401, "invalid refresh token", "INVALID_REFRESH_TOKEN"
 
 
+class OtpInvalid(FanfareError):
+    """A wrong code, or none to compare it with; the two look alike."""
+
+    status, error, code = 401, "otp_invalid", "OTP_INVALID"
+
+
+class OtpExpired(FanfareError):
+    status, error, code = 401, "otp_expired", "OTP_EXPIRED"
+
+
+class InvalidExchangeCode(FanfareError):
+    status, error, code = 401, "invalid_exchange_code", "INVALID_EXCHANGE_CODE"
+
+
+class ExchangeCodeExpired(FanfareError):
+    status, error, code = 401, "exchange_code_expired", "EXCHANGE_CODE_EXPIRED"
+
+
 class ConsumerRequired(FanfareError):
     error, code = "Consumer ID is required", "CONSUMER_REQUIRED"
 
 
 class SignInRequired(FanfareError):
     status, error, code = 403, "Sign-in required", "SIGN_IN_REQUIRED"
+
+
+class AccessCodeRequired(FanfareError):
+    status, error, code = 403, "Access code required", "ACCESS_CODE_REQUIRED"
+
+
+class NotEligible(FanfareError):
+    status, error, code = 403, "Not eligible", "NOT_ELIGIBLE"
 
 
 class NotFound(FanfareError):

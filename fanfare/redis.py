@@ -52,6 +52,11 @@ def reset() -> None:
 os.register_at_fork(after_in_child=reset)
 
 
+def is_down() -> bool:
+    """Whether it failed this process just now, so that asking again would only cost time."""
+    return time.monotonic() < _down_until
+
+
 def is_doubtful() -> bool:
     """Whether it failed this process lately, so that it may still have to hear what happened meanwhile."""
     return time.monotonic() < _down_until + DOUBT_SECONDS
@@ -60,7 +65,7 @@ def is_doubtful() -> bool:
 def attempt(use: str, call: Callable[[], T]) -> T | None:
     """`call()`'s answer, or None while Redis is away; `use` names the purpose in log and metric."""
     global _down_until
-    if time.monotonic() < _down_until:
+    if is_down():
         metrics.REDIS_FAILURES.labels(use).inc()
         return None
     try:

@@ -4,6 +4,7 @@ What staff should turn (rates, limits, times of a launch) are columns, not setti
 stops the start with the name of the variable and what is expected.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -13,7 +14,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from fanfare import logs
+from fanfare import logs, providers
 from fanfare.stack import addresses
 
 env = environs.Env()
@@ -93,6 +94,7 @@ INSTALLED_APPS = [
     "fanfare",
     "experiences",
     "consumers",
+    "auth_otp",
     "distributions",
 ]
 MIDDLEWARE = [
@@ -249,6 +251,37 @@ REFRESH_TOKEN_SECONDS = _number("FANFARE_REFRESH_TOKEN_SECONDS", 30 * 86_400, le
 REFRESH_GRACE_SECONDS = 10  # a spent refresh token still answers as before: the answer may be lost
 METRICS_TOKEN: str = env.str("FANFARE_METRICS_TOKEN", "")  # empty: /metrics answers this machine alone
 MEMO_SECONDS = 1.0  # how long a process remembers keys, organizations and settings of distributions
+
+EXCHANGE_CODE_SECONDS = _number("FANFARE_EXCHANGE_CODE_SECONDS", 60, least=10)
+OTP_SECONDS = _number("FANFARE_OTP_SECONDS", 600, least=60)
+OTP_RESEND_SECONDS = _number("FANFARE_OTP_RESEND_SECONDS", 30, least=1)  # before the second; then doubled
+SESSIONS_KEPT_SECONDS = 7 * 86_400  # sessions that are over, for staff to look at
+CODES_KEPT_SECONDS = 7 * 86_400  # codes that are over, likewise; the limits look back a day
+
+# --- Mail and SMS: shown under `make run`, sent where a provider is named, refused otherwise ------
+_shown = "outbox:" if _embedded else ""
+
+
+def _provider(name: str, read: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return read(env.str(name, _shown))
+    except ValueError as problem:
+        raise ImproperlyConfigured(f"{name} must be an address such as {problem}.") from None
+
+
+_mail = _provider("FANFARE_EMAIL_URL", providers.email)
+EMAIL_BACKEND: str = _mail["EMAIL_BACKEND"]
+EMAIL_HOST: str = _mail.get("EMAIL_HOST", "")
+EMAIL_PORT: int = _mail.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER: str = _mail.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD: str = _mail.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS: bool = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL: bool = _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT: int | None = _mail.get("EMAIL_TIMEOUT")
+EMAIL_FILE_PATH: str | None = _mail.get("EMAIL_FILE_PATH")
+DEFAULT_FROM_EMAIL: str = env.str("FANFARE_EMAIL_FROM", f"no-reply@{urlsplit(PUBLIC_URL).hostname}")
+SMS_BACKEND, SMS_URL = _provider("FANFARE_SMS_URL", providers.sms).values()
+SMS_TOKEN: str = env.str("FANFARE_SMS_TOKEN", "")
 
 # --- Celery: the alarm clock; PostgreSQL holds all state ------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

@@ -12,9 +12,8 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django_ratelimit.core import get_usage
 
-from fanfare import metrics, redis
+from fanfare import throttling
 
 NOBODY: frozenset[str] = frozenset()
 OWN = frozenset({"owner"})
@@ -93,12 +92,7 @@ def is_sign_in_limited(request: HttpRequest, name: str) -> bool:
 
 
 def _is_over(request: HttpRequest, group: str, rate: str, key: str) -> bool:
-    counted = redis.attempt(
-        "rate",
-        lambda: get_usage(request, group=f"sign-in-{group}", key=lambda *_: key, rate=rate, increment=True),
-    )
-    if counted is None:
-        metrics.UNLIMITED.inc()
+    counted = throttling.usage_of(request, f"sign-in-{group}", key, rate)
     return bool(counted and counted["should_limit"])
 
 

@@ -1,13 +1,31 @@
-"""Counting the cold categories of `fanfare.limits` through django-ratelimit."""
+"""Counting through django-ratelimit: the cold categories of `fanfare.limits`, and guesses of all kinds."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from fanfare import metrics, redis
 from fanfare.limits import Usage, limit_for
+
+
+def usage_of(
+    request: HttpRequest, group: str, key: str, rate: str, *, increment: bool = True
+) -> Mapping[str, Any] | None:
+    """How often a key was counted, once more if `increment`; None without Redis: then nobody is limited.
+
+    `rate` as django-ratelimit writes it, such as `20/10m`.
+    """
+    found: Mapping[str, Any] | None = redis.attempt(
+        "rate",
+        lambda: get_usage(request, group=group, key=lambda *_: key, rate=rate, increment=increment),
+    )
+    if found is None:
+        metrics.UNLIMITED.inc()
+    return found
 
 
 class Throttle(BaseThrottle):
@@ -19,18 +37,8 @@ class Throttle(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         organization = request.auth.organization  # type: ignore[union-attr]
         limit = limit_for(view.rate_category, organization.rate_limits)
-        counted = redis.attempt(
-            "rate",
-            lambda: get_usage(
-                request._request,
-                group=view.rate_category,
-                key=lambda *_: organization.id,
-                rate=f"{limit}/m",
-                increment=True,
-            ),
-        )
+        counted = usage_of(request._request, view.rate_category, organization.id, f"{limit}/m")
         if counted is None:
-            metrics.UNLIMITED.inc()
             return True
         now = view.now
         reset = int(now.timestamp()) + max(0, counted["time_left"])

@@ -13,6 +13,7 @@ handler500 = "fanfare.middleware.crash"
 
 urlpatterns = [
     path("api/v1/", include("consumers.urls")),
+    path("api/v1/", include("auth_otp.urls")),
     path("api/v1/", include("experiences.urls")),
     path("api/v1/", include("distributions.urls")),
     path("api/v1/openapi.json", schema.openapi, name="schema"),

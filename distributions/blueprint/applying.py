@@ -7,13 +7,13 @@ import datetime as dt
 import secrets
 import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import connection, models, transaction
 
-from distributions.blueprint import vocabulary
+from distributions.blueprint import conditions, vocabulary
 from distributions.blueprint.moments import Moment
 from distributions.blueprint.parsing import Node, Plan
 from distributions.core.models import Distribution, Kind
@@ -115,10 +115,22 @@ class _Application:
 
     def _sequence(self, node: Node, experience: Experience) -> None:
         found = experience.sequences.filter(slug=node.slug).first()
+        given = {name: node.values.pop(name) for name in conditions.NAMES if name in node.values}
         sequence = self._settle(node, found, Sequence(experience=experience), [])
+        self._conditions(node, sequence, given)
         for kind, entry in vocabulary.KINDS.items():
             for distribution in node.lists.get(ALL_KINDS[kind].plural, []):
                 self._distribution(distribution, sequence, kind, entry)
+
+    def _conditions(self, node: Node, sequence: Sequence, given: Mapping[str, Any]) -> None:
+        try:
+            changes = conditions.apply(sequence, given, **self._trail)
+        except ValidationError as problem:
+            self._note(node, problem)
+            return
+        last = self._outcomes[-1]
+        if changes and last.node is node and last.verdict != "created":
+            self._outcomes[-1] = replace(last, verdict="updated", changes=last.changes | changes)
 
     def _distribution(self, node: Node, sequence: Sequence, kind: Kind, entry: vocabulary.KindOf) -> None:
         experience = sequence.experience

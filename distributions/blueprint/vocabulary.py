@@ -107,6 +107,11 @@ def texts(value: Any) -> list[str]:
     return [text()(entry) for entry in value]
 
 
+def texts_or_none(value: Any) -> list[str] | None:
+    """A list of texts, or null."""
+    return None if value is None else texts(value)
+
+
 @dataclass(frozen=True)
 class Level:
     """One kind of object in a file: its settings, the lists of objects in it, and what comes later."""
@@ -151,10 +156,10 @@ QUEUE = Level(
     },
 )
 KINDS: dict[Kind, KindOf] = {Kind.QUEUE: KindOf(QUEUE, queues.create_queue, queues.update_queue)}
-# Kinds and conditions of the contract that this version does not have.
+# What the contract has and this version does not.
 LATER = frozenset(
     [
-        "accessCode", "audience", "draws", "auctions", "timedReleases", "appointments", "waitlist", "next",
+        "draws", "auctions", "timedReleases", "appointments", "waitlist", "next",
     ]
 )  # fmt: skip
 SEQUENCE = Level(
@@ -165,6 +170,8 @@ SEQUENCE = Level(
         "color": text(null=""),
         "priority": whole,
         "requiresAuthentication": flag,
+        "accessCode": text(100, null=""),
+        "audience": texts_or_none,
     },
     {ALL_KINDS[kind].plural: entry.level for kind, entry in KINDS.items()},
     LATER,

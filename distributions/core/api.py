@@ -13,9 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from consumers import sessions
+from consumers import conditions, identities, sessions
 from consumers.authentication import Credential
-from consumers.models import Consumer
 from consumers.permissions import HasKey, HasSecretKey, IsConsumer, IsConsumerAtGate
 from distributions.core import admission, bodies, catalog, fingerprints, lifecycle, live
 from distributions.core.bodies import (
@@ -29,7 +28,7 @@ from distributions.core.bodies import (
 from distributions.core.models import Distribution, Kind
 from distributions.core.standing import Standing
 from distributions.core.status import present
-from fanfare import errors, ids, metrics
+from fanfare import errors, metrics
 from fanfare.api import ApiViewSet, NothingSerializer, parse
 from fanfare.limits import limit_for
 from fanfare.schema import FINGERPRINT, describes
@@ -87,8 +86,8 @@ class DistributionViewSet(ApiViewSet):
             self._pass_gate("", 0)  # counted all the same, and that the session has ended is said first
             raise
         self._pass_gate(self.distribution.pk, self.distribution.tally.frozen or 0)
-        if self.credential.is_guest and self.action == "enter":
-            self._require_guests_welcome()
+        if self.action == "enter":
+            self._require_conditions()
 
     def _load(self, distribution_id: str) -> Distribution:
         organization_id = self.credential.organization.id
@@ -119,9 +118,12 @@ class DistributionViewSet(ApiViewSet):
         else:
             self.gate.usage.require(self.now)
 
-    def _require_guests_welcome(self) -> None:
-        if not self.distribution.supports_guest or self.distribution.sequence.requires_authentication:
-            raise errors.SignInRequired("Guests can't enter here.")
+    def _require_conditions(self) -> None:
+        """Raise SignInRequired, AccessCodeRequired or NotEligible."""
+        is_guest = self.credential.is_guest
+        if is_guest and not self.distribution.supports_guest:
+            raise errors.SignInRequired("Guests can't enter here. Sign in first.")
+        conditions.require(self.distribution.sequence, self.consumer_id, is_guest=is_guest)
 
     def fingerprint(self) -> bytes | None:
         """The device's fingerprint as stored. Raises FingerprintRequired."""
@@ -138,14 +140,8 @@ class DistributionViewSet(ApiViewSet):
         return {}
 
     def known_consumer(self, consumer_id: str) -> str:
-        """The id, if it is one of this organization's consumers. Raises NotFound."""
-        organization = self.credential.organization
-        known = ids.is_id(consumer_id, "cons") and Consumer.objects.filter(
-            pk=consumer_id, organization=organization
-        )
-        if not known or not known.exists():
-            raise errors.NotFound("Consumer")
-        return consumer_id
+        """The id by which this organization's consumer is known by now. Raises NotFound."""
+        return identities.find(consumer_id, self.credential.organization.id).id
 
 
 class Enter(DistributionViewSet):

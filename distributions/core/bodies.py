@@ -80,7 +80,9 @@ def refused_entries(title: str) -> Refusals:
     """Of `enter`."""
     return [
         errors.FingerprintRequired(),
-        errors.SignInRequired("Guests can't enter here."),
+        errors.SignInRequired("Guests can't enter here. Sign in first."),
+        errors.AccessCodeRequired(),
+        errors.NotEligible(),
         errors.NotOpenYet(title, _OPENING, now=_OPENING - dt.timedelta(minutes=5), wait_until=_OPENING),
         errors.Closed(title),
         errors.Closed(title, paused=True),

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
 
-from distributions.core.models import Distribution, Participation, Reason, Status
+from distributions.core.models import OVER_FOR_NOW, Distribution, Participation, Reason, Status
 from distributions.core.standing import Standing
 from experiences import events
 
@@ -34,8 +33,7 @@ def one_device_at_a_time(distribution: Distribution, fingerprint: bytes | None) 
 def is_device_used_up(distribution: Distribution, consumer_id: str, fingerprint: bytes, limit: int) -> bool:
     """Whether `limit` other consumers entered by this device; one who is in already is not asked."""
     entered = Participation.objects.filter(distribution_id=distribution.pk)
-    over_for_them = Q(status=Status.LEFT) | Q(deny_reason=Reason.ADMISSION_EXPIRED)
-    if entered.filter(consumer_id=consumer_id).exclude(over_for_them).exists():
+    if entered.filter(consumer_id=consumer_id).exclude(OVER_FOR_NOW).exists():
         return False
     return users_of(distribution.pk, fingerprint, besides=consumer_id) >= limit
 

@@ -1,12 +1,10 @@
 """Device fingerprints: a claim of the client's, kept as a keyed hash, a signal and never an identity."""
 
-import hashlib
 import hmac
 import re
 
-from consumers import signing
 from experiences.models import Organization
-from fanfare import errors
+from fanfare import errors, sealing
 
 _SHAPE = re.compile(r"fp_[A-Za-z0-9_-]{10,64}")
 BYTES = 16
@@ -21,8 +19,7 @@ def read(header: str | None, organization: Organization) -> bytes | None:
         if organization.require_fingerprint:
             raise errors.FingerprintRequired
         return None
-    key = signing.derived_key(f"fingerprint:{organization.id}")
-    return hmac.new(key, header.encode(), hashlib.sha256).digest()[:BYTES]
+    return sealing.keyed_hash(f"fingerprint:{organization.id}", header.encode())[:BYTES]
 
 
 def matches(bound: bytes | None, shown: bytes | None) -> bool:

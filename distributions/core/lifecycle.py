@@ -11,9 +11,19 @@ from contextlib import nullcontext, suppress
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import BooleanField, ExpressionWrapper
 
+from consumers.models import Consumer
 from distributions.core import doors, fingerprints, live, statements
-from distributions.core.models import LIVE, Distribution, Participation, Reason, Status, Tally
+from distributions.core.models import (
+    LIVE,
+    OVER_FOR_NOW,
+    Distribution,
+    Participation,
+    Reason,
+    Status,
+    Tally,
+)
 from distributions.core.standing import Standing
 from experiences import events
 from fanfare import errors, metrics
@@ -32,7 +42,8 @@ def enter(
     metadata: dict[str, Any] | None = None,
     out_of_turn: bool = False,
 ) -> Standing:
-    """A place for the consumer, or the one they have. Raises Full or Closed.
+    """A place for the consumer, or the one they have. Raises Full, Closed, or NotAuthenticated for one
+    who was merged or erased just now.
 
     Who left, or let an admission expire, gets a new place at the end; who was denied or has completed
     stays so. Over the device limit: DENIED. `out_of_turn` needs no free place.
@@ -59,7 +70,7 @@ def enter(
             expire(distribution, [found[0].id], now=now)
             found = _enter(distribution, consumer_id, values)
         if found is None:
-            raise _no_place(distribution)
+            raise _no_place(distribution, consumer_id)
         standing, repeated = found
         if repeated and not fingerprints.matches(standing.fingerprint, fingerprint):
             doors.raise_risk(distribution, standing, now=now, actor=actor)
@@ -76,8 +87,10 @@ def _enter(
     return found or statements.enter(distribution, consumer_id, **values)
 
 
-def _no_place(distribution: Distribution) -> errors.FanfareError:
+def _no_place(distribution: Distribution, consumer_id: str) -> errors.FanfareError:
     """Why ENTER gave no place."""
+    if not Consumer.objects.filter(pk=consumer_id, merged_into=None, erased_at=None).exists():
+        return errors.NotAuthenticated("The session has ended.")
     if Tally.objects.filter(pk=distribution.pk, is_closed=True).exists():
         return errors.Closed(distribution.title)
     return errors.Full(distribution.title, retry_after=RETRY_WHEN_FULL)
@@ -160,7 +173,7 @@ def complete(
     order_id: str = "",
 ) -> Standing:
     """The shop's word that the consumer is done. Raises NotEntered, IllegalMove."""
-    data = {"orderId": order_id} if order_id else {}
+    # The order's number stays out of the trace, which nothing can be erased from.
     return _move_one(
         distribution,
         consumer_id,
@@ -168,7 +181,6 @@ def complete(
         now=now,
         actor=actor,
         order_id=order_id,
-        data=data,
     )
 
 
@@ -185,11 +197,30 @@ def leave(distribution: Distribution, consumer_id: str, *, now: dt.datetime, act
     return _move_one(distribution, consumer_id, Status.LEFT, now=now, actor=actor)
 
 
+def leave_all(
+    distribution: Distribution, participation_ids: Sequence[int], *, now: dt.datetime, actor: str
+) -> list[Standing]:
+    """End those of them that wait or are inside, as if their consumers had left."""
+    return _move(distribution, participation_ids, Status.LEFT, now=now, actor=actor)
+
+
+def hand_over(distribution: Distribution, participation_id: int, consumer_id: str) -> None:
+    """Let a participation be somebody else's, just as it is; the caller holds the transaction.
+
+    Raises IntegrityError where they have one that counts.
+    """
+    Participation.objects.filter(pk=participation_id).update(consumer_id=consumer_id)
+    row = Participation.objects.values_list(*_COLUMNS).get(pk=participation_id)
+    _publish(distribution, [Standing.from_row(row)])
+
+
 def latest(distribution: Distribution, consumer_id: str) -> Standing:
     """PostgreSQL's word on how the consumer stands. Raises NotEntered."""
+    rows = Participation.objects.filter(distribution_id=distribution.pk, consumer_id=consumer_id)
+    # The one that counts, else the last: after a merger the one that counts may be the older.
     row = (
-        Participation.objects.filter(distribution_id=distribution.pk, consumer_id=consumer_id)
-        .order_by("-id")
+        rows.alias(is_over=ExpressionWrapper(OVER_FOR_NOW, BooleanField()))
+        .order_by("is_over", "-id")
         .values_list(*_COLUMNS)
         .first()
     )

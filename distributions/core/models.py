@@ -42,6 +42,10 @@ LIVE = (Status.QUEUED, Status.ADMITTED)
 HOLDING: dict[Kind, tuple[Status, ...]] = {Kind.QUEUE: (Status.QUEUED,)}
 
 
+# After one of these a consumer may enter again, and then has two; any other is the one that counts.
+OVER_FOR_NOW = Q(status="LEFT") | Q(status="DENIED", deny_reason="ADMISSION_EXPIRED")
+
+
 class Reason(models.TextChoices):
     """Why somebody was denied; a shop may say its own instead."""
 

@@ -43,25 +43,29 @@ def _typed(sql: str) -> str:
     return re.sub(r"%\((\w+)\)s", lambda found: f"{found[0]}::{_TYPES.get(found[1], 'text')}", sql)
 
 
-# A consumer whose last participation they left, or let expire, may enter again; any other stands.
-_LAST = f"""
-    SELECT {COLUMNS} FROM (
-        SELECT {COLUMNS} FROM distributions_participation
-        WHERE distribution_id = %(distribution)s AND consumer_id = %(consumer)s
-        ORDER BY id DESC LIMIT 1
-    ) AS last
-    WHERE NOT (status = 'LEFT' OR (status = 'DENIED' AND deny_reason = 'ADMISSION_EXPIRED'))
+# A consumer whose last participation they left, or let expire, may enter again; any other stands. There
+# is one at most: the index `one_participation` has the same condition.
+_STANDING = f"""
+    SELECT {COLUMNS} FROM distributions_participation
+    WHERE distribution_id = %(distribution)s AND consumer_id = %(consumer)s
+      AND NOT status = 'LEFT' AND NOT (deny_reason = 'ADMISSION_EXPIRED' AND status = 'DENIED')
 """
 
 # The tally's row lock is held until commit, so places are given in the order of commits. Should one
 # consumer's two entries race, the unique index stops the second, and its count rolls back with it.
+# Whoever is being merged or erased waits at `person`, and then is nobody: PostgreSQL evaluates the guard
+# of a locking read anew, so no entry slips in behind what moved the others.
 ENTER = _typed(f"""
-WITH existing AS MATERIALIZED ({_LAST}),
+WITH person AS MATERIALIZED (
+    SELECT id FROM consumers_consumer
+    WHERE id = %(consumer)s AND merged_into_id IS NULL AND erased_at IS NULL FOR SHARE
+),
+existing AS MATERIALIZED ({_STANDING}),
 counted AS (
     UPDATE distributions_tally SET entered = entered + 1, taken = taken + 1
     WHERE distribution_id = %(distribution)s AND NOT is_closed
       AND (places IS NULL OR taken < places OR %(out_of_turn)s)
-      AND NOT EXISTS (SELECT FROM existing)
+      AND NOT EXISTS (SELECT FROM existing) AND EXISTS (SELECT FROM person)
     RETURNING entered
 ),
 added AS (
@@ -82,11 +86,17 @@ SELECT {COLUMNS}, FALSE FROM added UNION ALL SELECT {COLUMNS}, TRUE FROM existin
 """)
 
 # `expired` tells apart what an admission's end takes away and what anybody else does: after its end
-# only the expiry may move it, before only the others.
+# only the expiry may move it, before only the others. The tally is locked before the rows, as ENTER does:
+# a second entry of the same consumer holds the tally and waits for their row, so whoever had the row and
+# waited for the tally would wait forever.
 MOVE = _typed(f"""
-WITH old AS MATERIALIZED (
+WITH tally AS MATERIALIZED (
+    SELECT distribution_id FROM distributions_tally WHERE distribution_id = %(distribution)s
+    FOR NO KEY UPDATE
+),
+old AS MATERIALIZED (
     SELECT id, status AS was FROM distributions_participation
-    WHERE id = ANY(%(ids)s) AND distribution_id = %(distribution)s AND status = ANY(%(sources)s)
+    WHERE EXISTS (SELECT FROM tally) AND id = ANY(%(ids)s) AND distribution_id = %(distribution)s AND status = ANY(%(sources)s)
       AND (status <> 'ADMITTED' OR (expires_at IS NOT NULL AND expires_at <= %(now)s) = %(expired)s)
     ORDER BY id FOR NO KEY UPDATE
 ),
@@ -137,8 +147,8 @@ def enter(
 ) -> tuple[Standing, bool] | None:
     """Give the next place and write the entry, or find the one there is; True: there was one.
 
-    None: no place is free, or the distribution has closed. Raises django's IntegrityError when the
-    same consumer entered at the same moment: call again, and it is found.
+    None: no place is free, the distribution has closed, or the consumer is nobody any more. Raises
+    django's IntegrityError when the same consumer entered at the same moment: call again, and it is found.
     """
     rows = _run(
         ENTER,

@@ -132,7 +132,7 @@ def test_an_order_and_a_reason_are_kept(world: World) -> None:
         "Bots, we think"
     )
     assert Participation.objects.get(consumer_id=done.id).order_id == "A-1"
-    assert Event.objects.get(name="queue.consumer.completed").data["orderId"] == "A-1"
+    assert "A-1" not in str(Event.objects.get(name="queue.consumer.completed").data)
     assert Event.objects.get(name="queue.consumer.denied").data["reason"] == "Bots, we think"
 
 

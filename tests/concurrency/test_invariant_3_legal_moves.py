@@ -186,7 +186,7 @@ def test_each_move_tells_who_what_when(world: World, clock: Any) -> None:
     assert [event.data for event in trace] == [
         {"to": "QUEUED", "place": 1},
         {"from": "QUEUED", "to": "ADMITTED", "outOfTurn": True},
-        {"from": "ADMITTED", "to": "COMPLETED", "orderId": "A-7"},
+        {"from": "ADMITTED", "to": "COMPLETED"},
     ]
     assert {event.at for event in trace} == {time.now()}
     assert {event.organization_id for event in trace} == {world.organization.pk}

@@ -39,7 +39,7 @@ def _close(node: Any) -> None:
 def _paths() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
     return [
         (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), operations)
-        for path, operations in document()["paths"].items()
+        for path, operations in sorted(document()["paths"].items(), key=lambda entry: entry[0].count("{"))
     ]
 
 

@@ -1,0 +1,175 @@
+"""One-time codes: ask for one, check one.
+
+Six digits withstand guessing because few guesses are looked at: five a code, twenty wrong ones a day and
+address, whatever new codes are sent meanwhile. Everything is counted in PostgreSQL, under the lock of the
+address' row, so that the limits hold at any concurrency and without Redis. Nothing here looks whether an
+address belongs to somebody, so neither answer nor time can tell.
+"""
+
+import datetime as dt
+import hmac
+import secrets
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from auth_otp.models import OtpAddress, OtpChallenge
+from experiences.models import Organization
+from fanfare import errors, sealing
+from fanfare.contacts import Contact
+
+PURPOSE = "otp"
+DIGITS = 6
+MOST_ATTEMPTS = 5  # of one code
+MOST_FAILURES = 20  # of one address a day
+DAY = dt.timedelta(days=1)
+WINDOW = dt.timedelta(minutes=10)
+MOST_OF_ADDRESS, MOST_OF_CLIENT = 5, 20  # requests in a WINDOW
+MEMORY = dt.timedelta(hours=1)  # requests so old don't lengthen the wait for the next
+LONGEST_WAIT = 600  # seconds
+CLIENT_BYTES = 16
+
+
+@transaction.atomic(durable=True)
+def request(
+    organization: Organization, contact: Contact, *, name: str, client: str, now: dt.datetime
+) -> tuple[OtpChallenge, int]:
+    """A new code for the address, which voids the one before; and the seconds until another may be sent.
+
+    `client` is the network address that asks. Raises RateLimited.
+    """
+    address = _locked(organization, contact, now)
+    sent = _sent_before(organization, contact, now)
+    _require_patience(sent, address, now)
+    asker = sealing.keyed_hash(f"otp-client:{organization.id}", client.encode())[:CLIENT_BYTES]
+    _require_few_of_client(asker, now)
+    OtpChallenge.objects.filter(
+        organization=organization, address=contact.address, used_at=None, voided_at=None
+    ).update(voided_at=now, box=None)
+    OtpAddress.objects.filter(pk=address.pk).update(asked_at=now)
+    challenge = _make(organization, contact, name, asker, now)
+    return challenge, _wait_after([now, *sent], address)
+
+
+def _locked(organization: Organization, contact: Contact, now: dt.datetime) -> OtpAddress:
+    """The address' row, made if need be; requests and checks of one address wait for one another."""
+    known = {"organization": organization, "address": contact.address}
+    OtpAddress.objects.bulk_create(
+        [OtpAddress(**known, counted_from=now, asked_at=now)], ignore_conflicts=True
+    )
+    return OtpAddress.objects.select_for_update(no_key=True).get(**known)
+
+
+def _sent_before(organization: Organization, contact: Contact, now: dt.datetime) -> list[dt.datetime]:
+    """When codes were asked for lately, newest first."""
+    rows = OtpChallenge.objects.filter(
+        organization=organization, address=contact.address, created_at__gt=now - MEMORY
+    )
+    return list(rows.order_by("-created_at").values_list("created_at", flat=True)[:100])
+
+
+def _wait_after(sent: list[dt.datetime], address: OtpAddress) -> int:
+    """Seconds between the newest request and the next: twice as long each time, until one succeeds."""
+    since = [at for at in sent if address.succeeded_at is None or at > address.succeeded_at]
+    times = min(max(0, len(since) - 1), 10)
+    return int(min(LONGEST_WAIT, settings.OTP_RESEND_SECONDS * 2**times))
+
+
+def _require_patience(sent: list[dt.datetime], address: OtpAddress, now: dt.datetime) -> None:
+    if not sent:
+        return
+    free_at = sent[0] + dt.timedelta(seconds=_wait_after(sent, address))
+    if len(sent) >= MOST_OF_ADDRESS:
+        free_at = max(free_at, sent[MOST_OF_ADDRESS - 1] + WINDOW)
+    if now < free_at:
+        raise _limited("A code was sent there just now.", free_at, now)
+
+
+def _require_few_of_client(asker: bytes, now: dt.datetime) -> None:
+    """Counted one after another, so that requests at once don't slip through together."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"otp:{asker.hex()}"])
+    asked = OtpChallenge.objects.filter(client=asker, created_at__gt=now - WINDOW)
+    times = list(asked.order_by("-created_at").values_list("created_at", flat=True)[:MOST_OF_CLIENT])
+    if len(times) == MOST_OF_CLIENT:
+        raise _limited("Too many codes were asked for from here.", times[-1] + WINDOW, now)
+
+
+def _limited(message: str, free_at: dt.datetime, now: dt.datetime) -> errors.RateLimited:
+    wait = max(1, -int((now - free_at).total_seconds() // 1))
+    return errors.RateLimited(f"{message} Try again in {wait} s.", retry_after=wait)
+
+
+def _make(
+    organization: Organization, contact: Contact, name: str, asker: bytes, now: dt.datetime
+) -> OtpChallenge:
+    code = "".join(secrets.choice("0123456789") for _ in range(DIGITS))
+    challenge = OtpChallenge(
+        organization=organization,
+        channel=contact.channel,
+        address=contact.address,
+        name=name,
+        client=asker,
+        box=sealing.seal(PURPOSE, code.encode()),
+        created_at=now,
+        expires_at=now + dt.timedelta(seconds=settings.OTP_SECONDS),
+    )
+    challenge.digest = _digest(challenge, code)
+    challenge.save(force_insert=True)
+    return challenge
+
+
+def _digest(challenge: OtpChallenge, code: str) -> bytes:
+    return sealing.keyed_hash(PURPOSE, bytes(challenge.salt) + code.encode("utf-8", "surrogatepass"))
+
+
+def check(
+    organization: Organization, contact: Contact, code: str, *, now: dt.datetime
+) -> OtpChallenge | errors.FanfareError:
+    """The challenge that the code answers, which is spent; or why not, for the caller to raise when it
+    has committed what was counted: OtpInvalid, OtpExpired, RateLimited.
+    """
+    address = _locked(organization, contact, now)
+    if now - address.counted_from >= DAY:
+        address.failures, address.counted_from = 0, now
+    if address.failures >= MOST_FAILURES:
+        return _limited("Too many wrong codes.", address.counted_from + DAY, now)
+    challenge = (
+        OtpChallenge.objects.filter(organization=organization, address=contact.address)
+        .order_by("-created_at", "-id")
+        .first()
+    )
+    if challenge is None or challenge.used_at or challenge.voided_at:
+        return _no_code()
+    if challenge.expires_at <= now:
+        return errors.OtpExpired("Ask for a new code.")
+    if challenge.attempts >= MOST_ATTEMPTS:
+        return _no_code()
+    if not hmac.compare_digest(_digest(challenge, code), bytes(challenge.digest)):
+        _count_failure(challenge, address)
+        return _no_code()
+    challenge.used_at, challenge.box, address.succeeded_at = now, None, now
+    challenge.save(update_fields=["used_at", "box"])
+    address.save(update_fields=["succeeded_at"])
+    return challenge
+
+
+def _no_code() -> errors.OtpInvalid:
+    return errors.OtpInvalid("The code is wrong, used, or tried too often. Ask for a new one.")
+
+
+def _count_failure(challenge: OtpChallenge, address: OtpAddress) -> None:
+    challenge.attempts += 1
+    challenge.save(update_fields=["attempts"])
+    address.failures += 1
+    address.save(update_fields=["failures", "counted_from"])
+
+
+def purge(*, before: dt.datetime, at_most: int) -> int:
+    """Delete codes, and counters of addresses, that were asked for before then; how many."""
+    codes = OtpChallenge.objects.filter(created_at__lt=before).values("pk")[:at_most]
+    idle = OtpAddress.objects.filter(asked_at__lt=before).values("pk")[:at_most]
+    return (
+        OtpChallenge.objects.filter(pk__in=codes).delete()[0]
+        + OtpAddress.objects.filter(pk__in=idle).delete()[0]
+    )

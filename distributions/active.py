@@ -1,0 +1,81 @@
+"""All that a consumer takes part in at the moment, each as its own endpoint shows it.
+
+Three queries, however many there are; positions come from Redis.
+"""
+
+import datetime as dt
+from typing import Any
+
+from rest_framework import serializers
+
+from consumers.models import Visit
+from distributions.core import statements
+from distributions.core.models import LIVE, Distribution, Kind, Participation, Status
+from distributions.core.standing import Standing
+from distributions.core.status import present as present_status
+from distributions.kinds import KINDS
+from distributions.queues.shape import QueueStatusSerializer
+from distributions.shapes import SHAPES
+from fanfare.api import IdField
+
+MOST = 100  # participations shown, the newest first
+_PLURALS = ("queues", "draws", "auctions", "timed_releases", "appointments", "waitlists")
+
+
+class VisitStatusSerializer(serializers.Serializer[Any]):
+    """A consumer in an experience."""
+
+    experience_id = IdField("exp")
+    sequence_id = IdField("seq")
+    entered_at = serializers.DateTimeField()
+
+
+class ActiveSerializer(serializers.Serializer[Any]):
+    """By id, how the consumer stands; `admissions` are those of all kinds that are open to them now."""
+
+    experiences = serializers.DictField(child=VisitStatusSerializer())
+    queues = serializers.DictField(child=QueueStatusSerializer())
+    draws = serializers.DictField(child=serializers.DictField())
+    auctions = serializers.DictField(child=serializers.DictField())
+    timed_releases = serializers.DictField(child=serializers.DictField())
+    appointments = serializers.DictField(child=serializers.DictField())
+    waitlists = serializers.DictField(child=serializers.DictField())
+    admissions = serializers.DictField(child=QueueStatusSerializer())
+
+
+def present(consumer_id: str, *, now: dt.datetime) -> dict[str, Any]:
+    """The body of `active`."""
+    visits = Visit.objects.filter(consumer_id=consumer_id, left_at=None).order_by("-id")[:MOST]
+    found: dict[str, dict[str, Any]] = {"experiences": {v.experience_id: _present_visit(v) for v in visits}}
+    found |= {plural: {} for plural in (*_PLURALS, "admissions")}
+    for distribution, standing in _standings(consumer_id, now):
+        shape = SHAPES[Kind(distribution.kind)]
+        body = present_status(distribution, standing, **shape.present_standing(distribution, standing, now))
+        found[KINDS[Kind(distribution.kind)].plural][distribution.pk] = body
+        if standing.status == Status.ADMITTED:
+            found["admissions"][distribution.pk] = body
+    return found
+
+
+def _present_visit(visit: Visit) -> dict[str, Any]:
+    names = ("experience_id", "sequence_id", "entered_at")
+    return {name: getattr(visit, name) for name in names}
+
+
+def _standings(consumer_id: str, now: dt.datetime) -> list[tuple[Distribution, Standing]]:
+    """What is live, as it is at `now`: what the clock has ended meanwhile is left out."""
+    columns = statements.COLUMNS.split(", ")
+    rows = Participation.objects.filter(consumer_id=consumer_id, status__in=LIVE).order_by("-id")
+    raw = [
+        (row[0], Standing.from_row(row[1:])) for row in rows.values_list("distribution_id", *columns)[:MOST]
+    ]
+    related = ("tally", "organization", "sequence__experience", *map(str, KINDS))
+    distributions = Distribution.objects.select_related(*related).in_bulk([pk for pk, _ in raw])
+    found = []
+    for pk, standing in raw:
+        rules = KINDS[Kind(distributions[pk].kind)].rules
+        distribution = rules.current(distributions[pk], now)
+        current = rules.standing_at(distribution, standing, now)
+        if current.status in LIVE:
+            found.append((distribution, current))
+    return found

@@ -1,0 +1,137 @@
+"""A guest turns out to be somebody: what they had becomes that consumer's, in one transaction.
+
+Where both take part in one distribution, one place is too many: of two that still count the earlier
+entry stays and the other one leaves. What is over for good stays as it is and where it is, but for a
+completion, which goes along, since nobody is to complete twice.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from consumers import sessions
+from consumers.models import Consumer, Redemption, Session, Visit
+from distributions.core import lifecycle
+from distributions.core.models import LIVE, OVER_FOR_NOW, Participation, Status
+from experiences import events
+
+
+@dataclass
+class _Merger:
+    """What became of the guest's participations, by distribution."""
+
+    guest: Consumer
+    consumer: Consumer
+    now: dt.datetime
+    moved: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+
+def merge(guest_id: str, consumer: Consumer, *, now: dt.datetime) -> None:
+    """Make the guest this consumer; their sessions end. Nothing happens to one who is no guest.
+
+    The caller holds the transaction. Raises IntegrityError when the consumer enters somewhere at the
+    same moment: do it again. Locks the guest first, so that an entry that is under way waits and then
+    is refused (`statements.ENTER`).
+    """
+    guest = Consumer.objects.select_for_update(no_key=True).get(pk=guest_id)
+    if not guest.is_guest or guest.merged_into_id or guest.organization_id != consumer.organization_id:
+        return
+    guest.merged_into = consumer
+    guest.save(update_fields=["merged_into"])
+    merger = _Merger(guest, consumer, now)
+    _move_participations(merger)
+    _move_visits(merger)
+    _move_redemptions(merger)
+    for session in Session.objects.filter(consumer=guest, ended_at=None):
+        sessions.end(session, reason="merged", now=now)
+    events.record(
+        "consumer.merged",
+        consumer.organization_id,
+        at=now,
+        actor=_actor(merger),
+        consumer_id=consumer.id,
+        data={"guest": guest.id, "moved": merger.moved, "left": merger.left},
+    )
+
+
+def _actor(merger: _Merger) -> str:
+    return events.by_consumer(merger.consumer.id)
+
+
+def _move_participations(merger: _Merger) -> None:
+    """Distribution by distribution, in one order, so that two mergers never wait for each other."""
+    people = [merger.guest, merger.consumer]
+    rows = Participation.objects.filter(consumer__in=people).exclude(OVER_FOR_NOW)
+    found: dict[str, dict[str, Participation]] = {}
+    for row in rows.select_related("distribution__tally").order_by("distribution_id", "id"):
+        if not _is_expired(merger, row):
+            found.setdefault(row.distribution_id, {})[row.consumer_id] = row
+    for pair in found.values():
+        theirs, mine = pair.get(merger.guest.id), pair.get(merger.consumer.id)
+        if theirs is not None and (mine is None or _gives_way(merger, theirs, mine)):
+            _trace_move(merger, theirs)
+            lifecycle.hand_over(theirs.distribution, theirs.pk, merger.consumer.id)
+
+
+def _is_expired(merger: _Merger, row: Participation) -> bool:
+    """Whether an admission's time is over, though nobody may have written it down yet; then it is."""
+    is_over = row.status == Status.ADMITTED and row.expires_at is not None and row.expires_at <= merger.now
+    if is_over:
+        lifecycle.expire(row.distribution, [row.pk], now=merger.now)
+    return is_over
+
+
+def _gives_way(merger: _Merger, theirs: Participation, mine: Participation) -> bool:
+    """Settle two in one distribution; True when the consumer's own is gone and the guest's may come."""
+    if theirs.status not in LIVE and theirs.status != Status.COMPLETED:
+        return False
+    is_earlier = theirs.status in LIVE and (theirs.entered_at, theirs.pk) < (mine.entered_at, mine.pk)
+    if mine.status in LIVE and (is_earlier or theirs.status == Status.COMPLETED):
+        return _leave(merger, mine)
+    if theirs.status in LIVE:
+        _leave(merger, theirs)
+    return False
+
+
+def _leave(merger: _Merger, loser: Participation) -> bool:
+    """Whether it could leave; it can't when it was completed or denied just now."""
+    done = lifecycle.leave_all(loser.distribution, [loser.pk], now=merger.now, actor=_actor(merger))
+    merger.left += [loser.distribution_id] if done else []
+    return bool(done)
+
+
+def _trace_move(merger: _Merger, row: Participation) -> None:
+    """In the distribution's own trace; Redis is told by it again, should it miss the move."""
+    merger.moved.append(row.distribution_id)
+    events.record(
+        "consumer.merged",
+        merger.consumer.organization_id,
+        at=merger.now,
+        actor=_actor(merger),
+        distribution_id=row.distribution_id,
+        consumer_id=merger.consumer.id,
+        data={"guest": merger.guest.id, "status": row.status},
+    )
+
+
+def _move_visits(merger: _Merger) -> None:
+    """Of two in one experience the consumer's own goes on, from whenever either began."""
+    mine = {
+        visit.experience_id: visit for visit in Visit.objects.filter(consumer=merger.consumer, left_at=None)
+    }
+    for visit in Visit.objects.filter(consumer=merger.guest, left_at=None):
+        rival = mine.get(visit.experience_id)
+        if rival is None:
+            Visit.objects.filter(pk=visit.pk).update(consumer=merger.consumer)
+            continue
+        Visit.objects.filter(pk=visit.pk).update(left_at=merger.now)
+        if visit.entered_at < rival.entered_at:
+            Visit.objects.filter(pk=rival.pk).update(entered_at=visit.entered_at)
+
+
+def _move_redemptions(merger: _Merger) -> None:
+    """What codes opened for the guest is open to the consumer."""
+    mine = Redemption.objects.filter(consumer=merger.consumer).values("access_code")
+    Redemption.objects.filter(consumer=merger.guest).exclude(access_code__in=mine).update(
+        consumer=merger.consumer
+    )

@@ -1,0 +1,32 @@
+"""How each kind looks on the wire, for whoever shows several kinds at once. Stands above the kinds."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework.serializers import Serializer
+
+from distributions.core.models import Distribution, Kind
+from distributions.core.standing import Standing
+from distributions.queues import shape as queues
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A kind's serializers, and the functions that fill them."""
+
+    serializer: type[Serializer[Any]]
+    status_serializer: type[Serializer[Any]]
+    present: Callable[[Distribution, dt.datetime], dict[str, Any]]
+    present_standing: Callable[[Distribution, Standing, dt.datetime], dict[str, Any]]
+
+
+SHAPES: dict[Kind, Shape] = {
+    Kind.QUEUE: Shape(
+        queues.QueueSerializer,
+        queues.QueueStatusSerializer,
+        queues.present_queue,
+        queues.present_standing,
+    ),
+}
