@@ -5,6 +5,7 @@ emptied when mail or SMS provider have taken it. A try that failed is repeated w
 """
 
 import datetime as dt
+import math
 
 import httpx
 import structlog
@@ -55,7 +56,7 @@ def send(challenge_id: int, *, now: dt.datetime) -> bool:
 
 def _hand_over(challenge: OtpChallenge, code: str, now: dt.datetime) -> None:
     organization = challenge.organization
-    minutes = max(1, int((challenge.expires_at - now).total_seconds() // 60))
+    minutes = math.ceil((challenge.expires_at - now).total_seconds() / 60)
     if challenge.channel == Channel.EMAIL:
         subject = f"{code} is your code for {organization.name}"
         letters.write(organization, "code", challenge.address, subject, code=code, minutes=minutes).send()

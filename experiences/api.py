@@ -13,8 +13,10 @@ from rest_framework.response import Response
 
 from consumers import conditions, visits
 from consumers.permissions import HasKey, IsConsumer
-from distributions.core.models import Distribution
-from distributions.queues.shape import QueueSerializer, present_queue
+from distributions.core.models import Distribution, Kind
+from distributions.kinds import KINDS
+from distributions.queues.shape import QueueSerializer
+from distributions.shapes import SHAPES
 from experiences import access_codes, validation
 from experiences.models import Experience, Organization, Sequence
 from fanfare import errors, http, ids, staff, throttling
@@ -114,6 +116,7 @@ def _refused_entries(title: str) -> list[errors.FanfareError]:
     ]
 
 
+PLURALS = ("queues", "draws", "auctions", "appointments", "timed_releases")  # as a sequence lists them
 GUESSES = "20/10m"  # wrong access codes of one client in one organization
 
 
@@ -212,7 +215,7 @@ class OrganizationViewSet(ApiViewSet):
 
 def _find(experience_id: str, organization: Organization) -> Experience:
     related = Distribution.objects.select_related(
-        "queue", "tally", "organization", "sequence__experience"
+        "tally", "organization", "sequence__experience", *map(str, KINDS)
     ).order_by("id")
     found = None
     if ids.is_id(experience_id, "exp"):
@@ -255,6 +258,10 @@ def _latest(times: list[dt.datetime | None]) -> dt.datetime | None:
 
 
 def _present_sequence(sequence: Sequence, now: dt.datetime) -> dict[str, Any]:
+    inside: dict[str, list[dict[str, Any]]] = {plural: [] for plural in PLURALS}
+    for found in sequence.distributions.all():
+        kind = Kind(found.kind)
+        inside[KINDS[kind].plural].append(SHAPES[kind].present(found, now))
     return {
         "id": sequence.id,
         "name": sequence.name,
@@ -262,9 +269,5 @@ def _present_sequence(sequence: Sequence, now: dt.datetime) -> dict[str, Any]:
         "priority": sequence.priority,
         "requires": conditions.of(sequence),
         "waitlist": None,
-        "queues": [present_queue(found, now) for found in sequence.distributions.all()],
-        "draws": [],
-        "auctions": [],
-        "appointments": [],
-        "timed_releases": [],
+        **inside,
     }
