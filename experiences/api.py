@@ -112,12 +112,21 @@ def _refused_entries(title: str) -> list[errors.FanfareError]:
         errors.SignInRequired(),
         errors.AccessCodeRequired(),
         errors.NotEligible(),
-        errors.RateLimited("Too many wrong access codes. Try again in 60 s.", retry_after=60),
+        _too_often(),
     ]
+
+
+def _refused_leaves(title: str) -> list[errors.FanfareError]:
+    return [_too_often()]
+
+
+def _too_often() -> errors.FanfareError:
+    return errors.RateLimited("Too often. Try again in 60 s.", retry_after=60)
 
 
 PLURALS = ("queues", "draws", "auctions", "appointments", "timed_releases")  # as a sequence lists them
 GUESSES = "20/10m"  # wrong access codes of one client in one organization
+VISITS = "60/m"  # entries and leaves of one consumer
 
 
 class ExperienceViewSet(ApiViewSet):
@@ -168,17 +177,26 @@ class ExperienceViewSet(ApiViewSet):
             }
         )
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.action in ("enter", "leave"):
+            consumer_id = str(request.auth.consumer_id)  # type: ignore[union-attr]
+            counted = throttling.usage_of(request._request, "visits", consumer_id, CHANGES)
+            throttling.require(counted, "You came and went too often.")
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.action in ("enter", "leave"):  # each may write; nobody needs to come and go all the time
+            throttling.require(request._request, "visits", request.auth.consumer_id or "", VISITS)  # type: ignore[union-attr]
+
     def _require_few_guesses(self, experience: Experience, access_code: str) -> None:
         """Count a wrong code by where it came from; raise RateLimited after too many, whatever the code."""
         http = self.request._request
         is_wrong = not access_codes.valid(experience.sequences.all(), access_code, now=self.now)
         guesser = f"{experience.organization_id}|{staff.client_address(http)}"
-        counted = throttling.usage_of(http, "access-code", guesser, GUESSES, increment=is_wrong)
-        if counted and counted["should_limit"]:
-            wait = max(1, counted["time_left"])
-            raise errors.RateLimited(f"Too many wrong access codes. Try again in {wait} s.", retry_after=wait)
+        throttling.require(http, "access-code", guesser, GUESSES, increment=is_wrong)
 
-    @describes(LeftSerializer)
+    @describes(LeftSerializer, refusals=_refused_leaves)
     @action(detail=True, methods=["delete"])
     def leave(self, request: Request, id: str) -> Response:
         """Go; participations stay as they are."""

@@ -8,7 +8,7 @@ from django_ratelimit.core import get_usage
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from fanfare import metrics, redis
+from fanfare import errors, metrics, redis
 from fanfare.limits import Usage, limit_for
 
 
@@ -26,6 +26,14 @@ def usage_of(
     if found is None:
         metrics.UNLIMITED.inc()
     return found
+
+
+def require(request: HttpRequest, group: str, key: str, rate: str, *, increment: bool = True) -> None:
+    """Count as `usage_of` does. Raises RateLimited when it was once too often."""
+    counted = usage_of(request, group, key, rate, increment=increment)
+    if counted and counted["should_limit"]:
+        wait = max(1, counted["time_left"])
+        raise errors.RateLimited(f"Too often. Try again in {wait} s.", retry_after=wait)
 
 
 class Throttle(BaseThrottle):
