@@ -17,6 +17,8 @@ from fanfare import clock, ids
 from tests.contract import conformance
 
 FINGERPRINT = "fp_0123456789"
+AUTHORIZE, EXCHANGE = "/auth/external/authorize", "/auth/external/exchange"
+SHOP = {"provider": "shop", "issuer": "https://shop.example.com"}  # who names customers
 _numbers = itertools.count(1)
 
 
@@ -32,7 +34,28 @@ class World:
 
     def consumer(self, **headers: str) -> "ConsumerClient":
         """A new guest, signed in over HTTP."""
-        body = self.shop_front().post("/auth/guest").json()
+        return self.signed_in(self.shop_front().post("/auth/guest"), **headers)
+
+    def member(
+        self, email: str = "", *, subject: str = "", guest: "ConsumerClient | None" = None, **claims: Any
+    ) -> "ConsumerClient":
+        """A customer whom the shop's server names, signed in by exchange; `guest`: who they were before.
+
+        Known by `subject`, else by a new one; the e-mail address is one that the shop has verified.
+        """
+        known = {"email": email, "email_verified": True} if email else {}
+        named = self.authorize(subject or f"member-{next(_numbers)}", **{**known, **claims})
+        code = {"exchangeCode": named.json()["exchangeCode"]}
+        return self.signed_in((guest or self.shop_front()).post(EXCHANGE, code))
+
+    def authorize(self, subject: str, **claims: Any) -> Any:
+        """The shop's server names a customer."""
+        return self.server().post(AUTHORIZE, {**SHOP, "subject": subject, "claims": claims})
+
+    def signed_in(self, answer: Any, **headers: str) -> "ConsumerClient":
+        """The browser of whoever was answered with tokens."""
+        body = answer.json()
+        assert answer.status_code == 200, body
         found = ConsumerClient(
             self.publishable, body["accessToken"], headers or {"X-Fingerprint": FINGERPRINT}
         )
@@ -47,6 +70,11 @@ class World:
     def server(self) -> "ApiClient":
         """The shop's server."""
         return ApiClient({"Authorization": f"Bearer {self.secret}", "X-Fingerprint": FINGERPRINT})
+
+    def sequence_with(self, slug: str, **settings: Any) -> Sequence:
+        """One more sequence of the experience."""
+        experience = self.sequence.experience
+        return Sequence.objects.create(experience=experience, slug=slug, name=slug.title(), **settings)
 
     def queue(self, **settings: Any) -> Distribution:
         """A queue of this world; see make_queue."""
