@@ -8,6 +8,7 @@ address belongs to somebody, so neither answer nor time can tell.
 
 import datetime as dt
 import hmac
+import math
 import secrets
 
 from django.conf import settings
@@ -48,7 +49,7 @@ def request(
     ).update(voided_at=now, box=None)
     OtpAddress.objects.filter(pk=address.pk).update(asked_at=now)
     challenge = _make(organization, contact, name, asker, now)
-    return challenge, _wait_after([now, *sent], address)
+    return challenge, _seconds_until(_free_at([now, *sent], address), now)
 
 
 def _locked(organization: Organization, contact: Contact, now: dt.datetime) -> OtpAddress:
@@ -76,13 +77,16 @@ def _wait_after(sent: list[dt.datetime], address: OtpAddress) -> int:
 
 
 def _require_patience(sent: list[dt.datetime], address: OtpAddress, now: dt.datetime) -> None:
-    if not sent:
-        return
+    if sent and now < (free_at := _free_at(sent, address)):
+        raise _limited("A code was sent there just now.", free_at, now)
+
+
+def _free_at(sent: list[dt.datetime], address: OtpAddress) -> dt.datetime:
+    """When the next one may be asked for: after the growing wait, and with room in the WINDOW."""
     free_at = sent[0] + dt.timedelta(seconds=_wait_after(sent, address))
     if len(sent) >= MOST_OF_ADDRESS:
         free_at = max(free_at, sent[MOST_OF_ADDRESS - 1] + WINDOW)
-    if now < free_at:
-        raise _limited("A code was sent there just now.", free_at, now)
+    return free_at
 
 
 def _require_few_of_client(asker: bytes, now: dt.datetime) -> None:
@@ -96,8 +100,12 @@ def _require_few_of_client(asker: bytes, now: dt.datetime) -> None:
 
 
 def _limited(message: str, free_at: dt.datetime, now: dt.datetime) -> errors.RateLimited:
-    wait = max(1, -int((now - free_at).total_seconds() // 1))
+    wait = _seconds_until(free_at, now)
     return errors.RateLimited(f"{message} Try again in {wait} s.", retry_after=wait)
+
+
+def _seconds_until(free_at: dt.datetime, now: dt.datetime) -> int:
+    return max(1, math.ceil((free_at - now).total_seconds()))
 
 
 def _make(

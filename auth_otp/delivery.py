@@ -22,7 +22,14 @@ log = structlog.get_logger(__name__)
 RETRY_AFTER = dt.timedelta(seconds=30)  # above the time-outs of both providers
 MOST_TRIES = 5
 # What providers fail with (smtplib's errors are OSErrors; ValueError: a header that can't be written).
-FAILURES = (OSError, httpx.HTTPError, ImproperlyConfigured, ValueError, sealing.Unsealable)
+FAILURES = (
+    OSError,
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    ImproperlyConfigured,
+    ValueError,
+    sealing.Unsealable,
+)
 
 
 def due(now: dt.datetime, at_most: int = 500) -> list[int]:

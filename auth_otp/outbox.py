@@ -14,6 +14,8 @@ from fanfare import mail
 
 log = structlog.get_logger(__name__)
 
+SUBJECT_SHOWN = 200  # characters; a code before a long name has more
+
 
 class EmailBackend(BaseEmailBackend):
     """Django's mail back end that keeps what it is given."""
@@ -40,6 +42,11 @@ def _keep(
     channel: Channel, to: str, text: str, organization_id: str | None, *, subject: str = "", html: str = ""
 ) -> None:
     OutboxMessage.objects.create(
-        organization_id=organization_id, channel=channel, address=to, subject=subject, text=text, html=html
+        organization_id=organization_id,
+        channel=channel,
+        address=to,
+        subject=subject[:SUBJECT_SHOWN],
+        text=text,
+        html=html,
     )
     log.info("outbox.message", channel=str(channel), to=to, subject=subject, text=text)

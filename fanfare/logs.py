@@ -17,6 +17,7 @@ _LEVELS = {
     "celery.worker.strategy": "WARNING",
     "celery.beat": "WARNING",
     "psycopg.pool": "WARNING",
+    "httpx": "WARNING",  # it says each address whole, and a gateway's may hold a password
 }
 _shared: list[Any] = [
     structlog.contextvars.merge_contextvars,

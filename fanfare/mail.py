@@ -1,12 +1,13 @@
 """Mail through Django's back ends: who it is from, and what happens where none is set."""
 
-from email.utils import formataddr
+from email.utils import formataddr, parseaddr
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
+from email_validator import validate_email
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +29,22 @@ def compose(
     message = EmailMultiAlternatives(
         one_line(subject),
         text,
-        formataddr((one_line(sender), settings.DEFAULT_FROM_EMAIL)),
-        [to],
+        formataddr((one_line(sender), parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
+        [_in_ascii(to)],
         headers={ORGANIZATION: organization_id, "Auto-Submitted": "auto-generated"},
     )
     message.attach_alternative(html, "text/html")
     return message
+
+
+def _in_ascii(address: str) -> str:
+    """With the domain as DNS knows it. Django would ask IDNA 2003, for which `straße.de` is `strasse.de`:
+    another domain, and maybe somebody else's.
+    """
+    if address.isascii():
+        return address
+    found = validate_email(address, allow_smtputf8=False, check_deliverability=False)
+    return found.ascii_email or address
 
 
 def one_line(text: str) -> str:

@@ -4,7 +4,7 @@ Read by the settings at the start, so that a wrong one stops it. Nothing of Djan
 """
 
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 SMTP_SECONDS = 10  # time-out
 _SMTP = {"smtp": {}, "smtp+tls": {"EMAIL_USE_TLS": True}, "smtps": {"EMAIL_USE_SSL": True}}
@@ -23,11 +23,13 @@ _SMS = {
     "http": "fanfare.sms.to_gateway",
     "https": "fanfare.sms.to_gateway",
 }
+_EMAIL_EXPECTED = "smtp://, smtp+tls://, smtps://, outbox:, console: or file:/folder"
+_SMS_EXPECTED = "https://gateway.example.com/send, outbox:, console: or file:/folder"
 
 
 def email(url: str) -> dict[str, Any]:
     """Django's settings for `FANFARE_EMAIL_URL`. Raises ValueError with what is expected."""
-    parts = urlsplit(url)
+    parts = _split(url, _EMAIL_EXPECTED)
     if parts.scheme in _SMTP:
         return {
             "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
@@ -39,21 +41,33 @@ def email(url: str) -> dict[str, Any]:
             **_SMTP[parts.scheme],
         }
     if parts.scheme not in _EMAIL:
-        raise ValueError("smtp://, smtp+tls://, smtps://, outbox:, console: or file:/folder")
+        raise ValueError(_EMAIL_EXPECTED)
     folder = {"EMAIL_FILE_PATH": _required(parts.path, "file:/folder")} if parts.scheme == "file" else {}
     return {"EMAIL_BACKEND": _EMAIL[parts.scheme], **folder}
 
 
 def sms(url: str) -> dict[str, Any]:
     """Our settings for `FANFARE_SMS_URL`. Raises ValueError with what is expected."""
-    parts = urlsplit(url)
+    parts = _split(url, _SMS_EXPECTED)
     if parts.scheme not in _SMS:
-        raise ValueError("https://gateway.example.com/send, outbox:, console: or file:/folder")
+        raise ValueError(_SMS_EXPECTED)
     if parts.scheme in ("http", "https"):
         _required(parts.hostname, "https://gateway.example.com/send")
     if parts.scheme == "file":
         _required(parts.path, "file:/folder")
     return {"SMS_BACKEND": _SMS[parts.scheme], "SMS_URL": url}
+
+
+def _split(url: str, expected: str) -> SplitResult:
+    """Its parts. A name without a scheme is a mistake; nothing at all means no provider."""
+    try:
+        parts = urlsplit(url)
+        is_address = bool(parts.scheme) and (parts.port is None or parts.port > 0)
+    except ValueError:  # a port that is none, half an IPv6 address
+        is_address = False
+    if url and not is_address:
+        raise ValueError(expected)
+    return parts
 
 
 def _required(value: str | None, expected: str) -> str:

@@ -17,6 +17,29 @@ WRONG = [
     ({"DATABASE_URL": "mysql://u:p@h/x"}, "DATABASE_URL must be postgresql://"),
     ({"DATABASE_URL": "postgresql://u:p@h:abc/x"}, "DATABASE_URL names no port"),
     ({"REDIS_URL": "http://h"}, "REDIS_URL must be redis://"),
+    (
+        {"FANFARE_EMAIL_URL": "mail.example.com"},
+        "FANFARE_EMAIL_URL must be an address such as smtp://, smtp+tls://",
+    ),
+    (
+        {"FANFARE_EMAIL_URL": "https://mail.example.com"},
+        "FANFARE_EMAIL_URL must be an address such as smtp://",
+    ),
+    (
+        {"FANFARE_EMAIL_URL": "smtp://"},
+        "FANFARE_EMAIL_URL must be an address such as smtp+tls://user:password@",
+    ),
+    ({"FANFARE_EMAIL_URL": "smtp://h:99999"}, "FANFARE_EMAIL_URL must be an address such as smtp://"),
+    ({"FANFARE_EMAIL_URL": "file:"}, "FANFARE_EMAIL_URL must be an address such as file:/folder"),
+    (
+        {"FANFARE_SMS_URL": "gateway"},
+        "FANFARE_SMS_URL must be an address such as https://gateway.example.com/send",
+    ),
+    (
+        {"FANFARE_SMS_URL": "smtp://h"},
+        "FANFARE_SMS_URL must be an address such as https://gateway.example.com/",
+    ),
+    ({"FANFARE_SMS_URL": "https://h:abc/"}, "FANFARE_SMS_URL must be an address such as https://gateway."),
 ]
 
 
