@@ -1,33 +1,103 @@
-"""The console's pages of people: consumers and their sessions, and the keys that sign tokens.
+"""The console's pages of people: consumers, their identities, sessions and visits; and the signing keys.
 
-All to look at; a session can be ended. What a consumer takes part in is in `distributions.core.admin`.
+All to look at; sessions can be ended, and owners export and erase somebody. What a consumer takes part in
+is in `distributions.core.participation_admin`.
 """
 
+import datetime as dt
+import json
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from consumers import sessions
-from consumers.models import Consumer, Session, SigningKey
+from consumers.models import Consumer, Identity, Session, SigningKey, Visit
+from distributions import privacy
 from experiences import events
-from fanfare import clock, staff
+from fanfare import clock, errors, staff
 from fanfare.console import Button, ConsoleAdmin, ReadOnlyInline, display
 from fanfare.lists import ScopedFilter
 
-_SESSION = ("id", "created_at", "expires_at", "ended_at", "end_reason")
+_LINK = "font-medium text-primary-600 dark:text-primary-500"
+GUESTS_SHOWN = 20
+
+
+def actor(request: HttpRequest) -> str:
+    """The staff user, as the trace names them."""
+    return events.by_staff(staff.user_id(request))
+
+
+class IdentityInline(ReadOnlyInline):
+    """By what a consumer is known."""
+
+    model = Identity
+    fields = readonly_fields = ("provider", "issuer", "subject", "created_at")
+    hide_title = True
+    per_page = 20
+    ordering = ["id"]
 
 
 class SessionInline(ReadOnlyInline):
     """A consumer's sign-ins."""
 
     model = Session
-    fields = _SESSION
-    readonly_fields = _SESSION
+    fields = readonly_fields = ("id", "created_at", "expires_at", "ended_at", "end_reason", "ending")
+    hide_title = True
     show_change_link = True
     per_page = 20
     ordering = ["-id"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        may_end = obj is not None and staff.may(request, staff.STEER, obj.organization_id)
+        return self.fields if may_end else self.fields[:-1]
+
+    @display(description="End")
+    def ending(self, session: Session) -> str:
+        """Leads to the button that ends it."""
+        if session.ended_at is not None or session.expires_at <= clock.now():
+            return ""
+        url = reverse("admin:consumers_session_press", args=[session.pk, "revoke"])
+        return format_html('<a class="{}" href="{}">End …</a>', _LINK, url)
+
+
+# --- What staff may do to a consumer --------------------------------------------------------------
+def _is_somebody(consumer: Consumer) -> bool:
+    """Neither erased, nor a guest who turned out to be somebody: that one is exported and erased."""
+    return consumer.erased_at is None and consumer.merged_into_id is None
+
+
+def export(request: HttpRequest, consumer: Consumer, values: dict[str, Any]) -> HttpResponse:
+    """Hand out what is known of somebody, as a file."""
+    text = json.dumps(privacy.export(consumer), ensure_ascii=False, indent=2)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{consumer.pk}.json"',
+        "Cache-Control": "no-store",
+    }
+    return HttpResponse(text, content_type="application/json", headers=headers)
+
+
+def erase(request: HttpRequest, consumer: Consumer, values: dict[str, Any]) -> str:
+    """Forget somebody for good. Raises IllegalMove."""
+    if not privacy.erase(consumer, now=clock.now(), actor=actor(request)):
+        raise errors.IllegalMove("The consumer was erased before.")
+    return "The consumer is erased. What is left is an id that belongs to nobody."
+
+
+def living(consumer: Consumer, now: dt.datetime) -> QuerySet[Session]:
+    """The sessions in which a consumer is signed in."""
+    return Session.objects.filter(consumer=consumer, ended_at=None, expires_at__gt=now).order_by("id")
+
+
+def sign_out(request: HttpRequest, consumer: Consumer, values: dict[str, Any]) -> str:
+    """End all their sessions."""
+    now, by = clock.now(), actor(request)
+    ended = sum(sessions.end(each, reason="revoked", now=now, actor=by) for each in living(consumer, now))
+    return f"Signed out: {ended} of their sessions ended; the tokens are refused from now on."
 
 
 @admin.register(Consumer)
@@ -38,30 +108,96 @@ class ConsumerAdmin(ConsoleAdmin):
     list_display = ["id", "email", "phone", "full_name", "is_guest", "organization", "created_at"]
     list_filter = ["is_guest", ("organization", ScopedFilter)]
     list_select_related = ["organization"]
-    exact_search = {"cons_": "id", "@": "email__iexact", "+": "phone"}
-    search_help_text = "A whole id, e-mail address, or telephone number with its +."
+    exact_search = {"cons_": "id", "@": "email", "+": "phone"}
+    search_help_text = (
+        "A whole id, e-mail address, telephone number with its +, or the shop's own id of them."
+    )
     ordering = ["-id"]
     sortable_by: ClassVar[list[str]] = []
-    fields = ["id", "organization", "is_guest", "email", "phone", "full_name", "created_at"]
-    inlines = [SessionInline]
+    readonly_fields = ["is_email_verified", "is_phone_verified", "guests_merged"]
+    fieldsets = [
+        (None, {"fields": ["id", "organization", "full_name", "created_at"]}),
+        ("Addresses", {"fields": ["email", "is_email_verified", "phone", "is_phone_verified"]}),
+        ("Who they are", {"fields": ["is_guest", "merged_into", "guests_merged", "erased_at"]}),
+    ]
+    inlines = [IdentityInline, SessionInline]
+    buttons = [
+        Button(
+            "sign-out", "Sign out everywhere", "logout", sign_out,
+            is_offered=lambda consumer: living(consumer, clock.now()).exists(),
+            question="On all their devices. Places in line stay as they are.",
+        ),
+        Button("export", "Export", "download", export, allowed=staff.OWN, is_offered=_is_somebody),
+        Button(
+            "erase", "Erase", "person_remove", erase, allowed=staff.OWN, is_offered=_is_somebody,
+            question="For good: their places are given up, their sessions end, and whatever names them is "
+            "deleted. The trace keeps an id that belongs to nobody.",
+            variant="danger",
+        ),
+    ]  # fmt: skip
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """What looks like none of the others is the id that the shop's server signs somebody in by."""
+        term = search_term.strip()
+        if not term or "@" in term or term.startswith(("cons_", "+")):
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(pk__in=Identity.objects.filter(subject=term).values("consumer")), False
+
+    @display(description="E-mail verified")
+    def is_email_verified(self, consumer: Consumer) -> str:
+        return _verified(consumer.email_verified_at)
+
+    @display(description="Phone verified")
+    def is_phone_verified(self, consumer: Consumer) -> str:
+        return _verified(consumer.phone_verified_at)
+
+    @display(description="Guests merged")
+    def guests_merged(self, consumer: Consumer) -> SafeString | str:
+        """The guests who turned out to be this consumer; the newest, if they are many."""
+        ids = list(consumer.guests.order_by("-pk").values_list("pk", flat=True)[: GUESTS_SHOWN + 1])
+        shown = [(_LINK, self.address("change", pk), pk) for pk in ids[:GUESTS_SHOWN]]
+        more = ", …" if len(ids) > GUESTS_SHOWN else ""
+        return format_html_join(", ", '<a class="{}" href="{}">{}</a>', shown) + more
 
     def context_of(self, request: HttpRequest, thing: Consumer | None) -> dict[str, Any]:
         found = super().context_of(request, thing)
         if thing is not None:
             found["links"] = [
-                (
-                    "Participations",
-                    f"{reverse('admin:distributions_participation_changelist')}?consumer__id__exact={thing.pk}",
-                ),
-                ("Trace", f"{reverse('admin:experiences_event_changelist')}?consumer_id__exact={thing.pk}"),
+                (title, f"{reverse(f'admin:{model}_changelist')}?{column}={thing.pk}")
+                for title, model, column in (
+                    ("Participations", "distributions_participation", "consumer__id__exact"),
+                    ("Visits", "consumers_visit", "consumer__id__exact"),
+                    ("Trace", "experiences_event", "consumer_id__exact"),
+                )
             ]
         return found
 
 
+def _verified(at: dt.datetime | None) -> str:
+    return "" if at is None else f"✓ {at:%Y-%m-%d %H:%M} UTC"
+
+
+@admin.register(Visit)
+class VisitAdmin(ConsoleAdmin):
+    """Consumers in experiences, and by which way they came in."""
+
+    organization_path = "experience__organization_id"
+    list_display = ["consumer", "experience", "sequence", "entered_at", "left_at"]
+    list_filter = [("experience", ScopedFilter)]
+    list_select_related = ["consumer", "experience", "sequence"]
+    more_lookups = frozenset({"consumer__id__exact"})
+    exact_search = {"cons_": "consumer_id", "exp_": "experience_id"}
+    search_help_text = "A whole id of a consumer or an experience."
+    ordering = ["-id"]
+    sortable_by: ClassVar[list[str]] = []
+    fields = ["consumer", "experience", "sequence", "entered_at", "left_at"]
+
+
 def end_session(request: HttpRequest, session: Session, values: dict[str, Any]) -> str:
     """Sign the consumer out."""
-    actor = events.by_staff(staff.user_id(request))
-    sessions.end(session, reason="revoked", now=clock.now(), actor=actor)
+    sessions.end(session, reason="revoked", now=clock.now(), actor=actor(request))
     return "The session has ended; its tokens are refused from now on."
 
 

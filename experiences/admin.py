@@ -10,13 +10,13 @@ from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from experiences import events, keys, setup, staff_admin
+from experiences import conditions_admin, events, keys, setup, staff_admin
 from experiences.models import ApiKey, Event, Experience, KeyKind, KeyMode, Organization, Sequence
 from fanfare import clock, memo, staff
 from fanfare.console import Button, ConsoleAdmin, HistoryAdmin, SettingsForm, TextInput, display
 from fanfare.lists import ScopedFilter
 
-__all__ = ["staff_admin"]  # imported so that its pages are registered
+__all__ = ["conditions_admin", "staff_admin"]  # imported so that their pages are registered
 
 
 class SettingsAdmin(HistoryAdmin):
@@ -112,16 +112,39 @@ class SequenceAdmin(SettingsAdmin):
     organization_path = "experience__organization_id"
     parents = ("experience",)
     autocomplete_fields = ["experience"]
-    list_display = ["name", "slug", "experience", "priority", "requires_authentication", "id"]
-    list_filter = ["requires_authentication", ("experience", ScopedFilter)]
+    list_display = ["name", "slug", "experience", "priority", "requires", "id"]
+    list_filter = [
+        "requires_authentication", "requires_access_code", "requires_audience", ("experience", ScopedFilter),
+    ]  # fmt: skip
     list_select_related = ["experience"]
     search_fields = ["name", "slug", "id", "experience__name"]
     ordering = ["-id"]
     readonly_fields = ["id"]
     fieldsets = [
         (None, {"fields": ["experience", "name", "slug", "id", "color"]}),
-        ("Who may take it", {"fields": ["priority", "requires_authentication"]}),
+        (
+            "Who may take it",
+            {"fields": ["priority", "requires_authentication", "requires_access_code", "requires_audience"]},
+        ),
     ]
+    buttons = conditions_admin.BUTTONS
+
+    @display(description="Requires")
+    def requires(self, sequence: Sequence) -> str:
+        """What is asked of those who want to take it, in words."""
+        asked = {
+            "sign-in": sequence.requires_authentication,
+            "access code": sequence.requires_access_code,
+            "audience": sequence.requires_audience,
+        }
+        return ", ".join(name for name, is_asked in asked.items() if is_asked)
+
+    def zone_of(self, request: HttpRequest, thing: Sequence | None) -> str:
+        return conditions_admin.zone_of(thing) if thing else "UTC"
+
+    def context_of(self, request: HttpRequest, thing: Sequence | None) -> dict[str, Any]:
+        found = super().context_of(request, thing)
+        return found | {"links": conditions_admin.links(thing)} if thing else found
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]

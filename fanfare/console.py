@@ -22,6 +22,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
 from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
 from unfold.widgets import UnfoldAdminSelectWidget as Select
+from unfold.widgets import UnfoldAdminTextareaWidget as TextArea
 from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
 from fanfare import staff
@@ -52,8 +53,8 @@ else:
 
 __all__ = [
     "AdminPasswordChangeForm", "Button", "ConsoleAdmin", "HistoryAdmin", "NumberInput", "PasswordInput",
-    "PlainAdmin", "ReadOnlyInline", "Select", "SettingsForm", "SignInForm", "TextInput", "UserChangeForm",
-    "UserCreationForm", "display",
+    "PlainAdmin", "ReadOnlyInline", "Select", "SettingsForm", "SignInForm", "TextArea", "TextInput",
+    "UserChangeForm", "UserCreationForm", "display",
 ]  # fmt: skip
 
 PlainAdmin = _ModelAdmin  # for what belongs to no organization
@@ -145,7 +146,8 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
             return super().get_search_results(request, queryset, search_term)
         for prefix, column in self.exact_search.items():
             if term.startswith(prefix) or (prefix == "@" and "@" in term):
-                return queryset.filter(**{column: term}), False
+                value = term.lower() if prefix == "@" else term  # addresses are stored in lower case
+                return queryset.filter(**{column: value}), False
         return queryset.none(), False
 
     # --- Pages ------------------------------------------------------------------------------------
@@ -190,6 +192,13 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
         context = {**(extra_context or {}), **self.context_of(request, thing)}
         with timezone.override(self.zone_of(request, thing)):
             response = super().changeform_view(request, object_id, form_url, context)
+            return response.render() if isinstance(response, TemplateResponse) else response
+
+    def press(self, request: HttpRequest, object_id: str, button: str) -> HttpResponse:
+        """What a button asks is answered in the thing's own time zone."""
+        thing = self.get_object(request, unquote(object_id))
+        with timezone.override(self.zone_of(request, thing)):
+            response = super().press(request, object_id, button)
             return response.render() if isinstance(response, TemplateResponse) else response
 
 

@@ -325,13 +325,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 
-def _pages(title: str, *pages: tuple[str, str, str], superusers: bool = False) -> dict[str, Any]:
-    """A group of the console's menu: of each page its title, icon and model."""
-    shown = {"permission": "fanfare.staff.is_superuser"} if superusers else {}
-    items = [
-        {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist"), **shown}
-        for name, icon, model in pages
-    ]
+def _pages(title: str, *pages: tuple[str, ...], permission: str = "") -> dict[str, Any]:
+    """A group of the console's menu: of each page its title, icon and model, and who is shown it."""
+    items = []
+    for page in pages:
+        name, icon, model, shown_to = (*page, permission)[:4]
+        item = {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+        items.append(item | ({"permission": shown_to} if shown_to else {}))
     return {"title": title, "separator": True, "items": items}
 
 
@@ -372,6 +372,8 @@ UNFOLD = {
                 "Launches",
                 ("Experiences", "celebration", "experiences_experience"),
                 ("Sequences", "alt_route", "experiences_sequence"),
+                ("Access codes", "password", "experiences_accesscode"),
+                ("Audiences", "groups_2", "experiences_audiencemember"),
                 ("Distributions", "confirmation_number", "distributions_distribution"),
                 ("Participations", "groups", "distributions_participation"),
             ),
@@ -379,6 +381,9 @@ UNFOLD = {
                 "People",
                 ("Consumers", "person", "consumers_consumer"),
                 ("Sessions", "devices", "consumers_session"),
+                ("Visits", "door_open", "consumers_visit"),
+                ("OTP deliveries", "pin", "auth_otp_otpchallenge"),
+                ("Outbox", "outbox", "auth_otp_outboxmessage", "auth_otp.admin.is_outbox_offered"),
             ),
             _pages(
                 "Organization",
@@ -391,7 +396,7 @@ UNFOLD = {
                 "Installation",
                 ("Users", "manage_accounts", "auth_user"),
                 ("Signing keys", "encrypted", "consumers_signingkey"),
-                superusers=True,
+                permission="fanfare.staff.is_superuser",
             ),
         ],
     },

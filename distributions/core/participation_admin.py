@@ -61,7 +61,7 @@ class ParticipationAdmin(ConsoleAdmin):
     list_select_related = ["consumer", "distribution__queue", "distribution__tally"]
     more_lookups = frozenset({"consumer__id__exact"})
     exact_search = {
-        "cons_": "consumer_id", "queue_": "distribution_id", "@": "consumer__email__iexact",
+        "cons_": "consumer_id", "queue_": "distribution_id", "@": "consumer__email",
         "+": "consumer__phone",
     }  # fmt: skip
     search_help_text = "A whole id of a consumer or distribution, an e-mail address, or a number with its +."
