@@ -102,12 +102,19 @@ def redeem(organization: Organization, text: str, *, now: dt.datetime) -> Consum
 
     Raises InvalidExchangeCode (unknown, spent, or of another organization) or ExchangeCodeExpired.
     """
-    codes = ExchangeCode.objects.filter(
-        digest=_digest(text), consumer__organization=organization, used_at=None
+    found = (
+        ExchangeCode.objects.filter(digest=_digest(text), consumer__organization=organization)
+        .filter(consumer__erased_at=None)
+        .select_related("consumer")
+        .select_for_update(no_key=True, of=("consumer",))  # whoever is being erased is nobody afterwards
+        .first()
     )
-    if codes.filter(expires_at__gt=now).update(used_at=now):
-        return ExchangeCode.objects.select_related("consumer").get(digest=_digest(text)).consumer
-    if codes.exists():
+    unused = ExchangeCode.objects.filter(pk=found.pk if found else None, used_at=None)
+    # Guarded by the row's own columns: a join would make it a subquery, which PostgreSQL does not look
+    # at anew after waiting for the row, so that a code would work twice at once.
+    if found and unused.filter(expires_at__gt=now).update(used_at=now):
+        return found.consumer
+    if unused.exists():
         raise errors.ExchangeCodeExpired("Ask the shop's server for a new one.")
     raise errors.InvalidExchangeCode("It is not known, or was used before.")
 

@@ -84,9 +84,10 @@ def given_by_shop(consumer: Consumer) -> list[Name]:
 
 
 def _find(organization: Organization, name: Name) -> Consumer | None:
-    identity = (
-        Identity.objects.filter(organization=organization, **vars(name)).select_related("consumer").first()
-    )
+    """Locked, so that nobody is signed in who is being erased: then there is nobody by that name."""
+    known = Identity.objects.filter(organization=organization, consumer__erased_at=None, **vars(name))
+    locked = known.select_related("consumer").select_for_update(no_key=True, of=("consumer",))
+    identity = locked.first()
     return identity.consumer if identity else None
 
 
@@ -113,15 +114,11 @@ def _create(
 
 def _fill(consumer: Consumer, profile: Profile, *, now: dt.datetime, actor: str | None, is_new: bool) -> None:
     """Fill what is empty, and note what is verified. The trace names fields and never what is in them."""
-    filled: dict[str, object] = {}
-    for name in ("email", "phone", "full_name"):
-        if getattr(profile, name) and not getattr(consumer, name):
-            filled[name] = getattr(profile, name)
-    known = vars(consumer) | filled
-    for name in ("email", "phone"):
-        proved = getattr(profile, f"is_{name}_verified") and known[name] == getattr(profile, name)
-        if proved and known[f"{name}_verified_at"] is None:
-            filled[f"{name}_verified_at"] = now
+    if not _filling(consumer, profile, now):
+        return
+    # Asked again under the lock: of two that would fill one field at once, the first one does.
+    consumer.refresh_from_db(from_queryset=Consumer.objects.select_for_update(no_key=True))
+    filled = _filling(consumer, profile, now)
     if not filled:
         return
     for name, value in filled.items():
@@ -136,3 +133,17 @@ def _fill(consumer: Consumer, profile: Profile, *, now: dt.datetime, actor: str 
             consumer_id=consumer.id,
             data={"filled": sorted(filled)},
         )
+
+
+def _filling(consumer: Consumer, profile: Profile, now: dt.datetime) -> dict[str, object]:
+    """What the profile adds, by the consumer's fields."""
+    filled: dict[str, object] = {}
+    for name in ("email", "phone", "full_name"):
+        if getattr(profile, name) and not getattr(consumer, name):
+            filled[name] = getattr(profile, name)
+    known = vars(consumer) | filled
+    for name in ("email", "phone"):
+        proved = getattr(profile, f"is_{name}_verified") and known[name] == getattr(profile, name)
+        if proved and known[f"{name}_verified_at"] is None:
+            filled[f"{name}_verified_at"] = now
+    return filled
