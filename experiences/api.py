@@ -154,7 +154,7 @@ class ExperienceViewSet(ApiViewSet):
     @describes(VisitSerializer, body=EnterExperienceSerializer, refusals=_refused_entries)
     @action(detail=True, methods=["post"])
     def enter(self, request: Request, id: str) -> Response:
-        """Come in: which sequence may this consumer take?"""
+        """Come in by the first sequence that is open to the consumer."""
         access_code = parse(EnterExperienceSerializer, request).get("access_code", "")
         credential: Any = request.auth
         experience = _find(id, credential.organization)

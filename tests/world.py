@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.test import Client
+from django.test.client import ClientHandler
 
 from distributions.core.models import Distribution, Kind, Tally
 from distributions.queues import shuffle
@@ -20,6 +21,7 @@ FINGERPRINT = "fp_0123456789"
 AUTHORIZE, EXCHANGE = "/auth/external/authorize", "/auth/external/exchange"
 SHOP = {"provider": "shop", "issuer": "https://shop.example.com"}  # who names customers
 _numbers = itertools.count(1)
+_handler = ClientHandler(enforce_csrf_checks=False)  # one for all clients: its middleware takes long to load
 
 
 @dataclass
@@ -76,6 +78,11 @@ class World:
         experience = self.sequence.experience
         return Sequence.objects.create(experience=experience, slug=slug, name=slug.title(), **settings)
 
+    def sequence_in(self, experience: str) -> Sequence:
+        """A sequence of another experience, by its slug."""
+        made = Experience.objects.create(organization=self.organization, slug=experience, name="Drop")
+        return Sequence.objects.create(experience=made, slug="everyone", name="Everyone")
+
     def queue(self, **settings: Any) -> Distribution:
         """A queue of this world; see make_queue."""
         return make_queue(self.sequence, **settings)
@@ -87,6 +94,7 @@ class ApiClient:
     def __init__(self, headers: dict[str, str]) -> None:
         self.headers = headers
         self.client = Client(raise_request_exception=False)
+        self.client.handler = _handler
 
     def get(self, path: str, **headers: str) -> Any:
         return self.send("GET", path, **headers)

@@ -24,7 +24,37 @@ CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
     ("post", "/auth/guest"): ("authGuest", "P", {"Rate limit exceeded"}),
     ("post", "/auth/refresh"): ("authRefresh", "P", {"invalid refresh token", "Rate limit exceeded"}),
     ("post", "/auth/logout"): ("authLogout", "C", {"Rate limit exceeded"}),
+    ("post", "/auth/otp/request"): ("authOtpRequest", "P", {"Rate limit exceeded"}),
+    ("post", "/auth/otp/verify"): (
+        "authOtpVerify",
+        "P",
+        {"otp_invalid", "otp_expired", "Rate limit exceeded"},
+    ),
+    ("post", "/auth/external/authorize"): ("authExternalAuthorize", "S", {"Rate limit exceeded"}),
+    ("post", "/auth/external/exchange"): (
+        "authExternalExchange",
+        "P",
+        {"invalid_exchange_code", "exchange_code_expired", "Rate limit exceeded"},
+    ),
+    ("get", "/consumers/me"): ("consumersMe", "C", set()),
+    ("get", "/consumers/{id}"): ("consumersGet", "S", {"Consumer not found"}),
     ("get", "/experiences/{id}"): ("experiencesGet", "P", {"Experience not found"}),
+    ("post", "/experiences/{id}/enter"): (
+        "experiencesEnter",
+        "C",
+        {
+            "Experience not found",
+            "Sign-in required",
+            "Access code required",
+            "Not eligible",
+            "Rate limit exceeded",
+        },
+    ),
+    ("delete", "/experiences/{id}/leave"): (
+        "experiencesLeave",
+        "C",
+        {"Experience not found", "Rate limit exceeded"},
+    ),
     ("get", "/organizations/current"): ("organizationsCurrent", "P", set()),
     ("get", "/queues/{id}"): ("queuesGet", "P", {"Queue not found"}),
     ("post", "/queues/{id}/enter"): (
@@ -34,6 +64,8 @@ CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
             "Queue not found",
             "FINGERPRINT_REQUIRED",
             "Sign-in required",
+            "Access code required",
+            "Not eligible",
             "Queue is not open yet",
             "Queue is full",
             "Queue is closed",
@@ -77,7 +109,10 @@ CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
         {"Queue not found", "FINGERPRINT_REQUIRED", "DEVICE_MISMATCH"},
     ),
 }
-LIMITED = {"authGuest", "authRefresh", "authLogout", "queuesEnter", "queuesStatus"}
+LIMITED = {name for name, _, _ in CONTRACT.values() if name.startswith("auth")} | {
+    "queuesEnter",
+    "queuesStatus",
+}
 
 
 def _errors(operation: dict[str, Any]) -> set[str]:

@@ -1,0 +1,177 @@
+"""Every operation of the API as the contract has it, with what it takes to make it succeed.
+
+`walk` finds the operations there are in the URL configuration; `OPERATIONS` has a row for each. What
+stands here comes from the contract, not from the code.
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core import mail
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from distributions.core import admission
+from distributions.core.models import Distribution
+from experiences.models import Experience, Sequence
+from tests.lines import admit, enter, make_consumers
+from tests.world import World, make_queue
+
+BASE = "api/v1/"
+# Open to everyone: the API's description, and the page that shows it.
+PUBLIC = {"/openapi.json", "/docs"}
+Body = dict[str, Any]
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Side:
+    """One organization, with all that an operation may be about."""
+
+    world: World
+    queue: Distribution
+    members_queue: Distribution  # takes no guests
+    members_experience: Experience  # its only sequence asks for a sign-in
+    person: str  # a consumer's id
+
+
+def make_side(world: World) -> Side:
+    """The things of one organization that a test calls for."""
+    organization = world.organization
+    closed = Experience.objects.create(organization=organization, slug="club", name="Club")
+    Sequence.objects.create(experience=closed, slug="members", name="Members", requires_authentication=True)
+    members_queue = make_queue(world.sequence, supports_guest=False)
+    return Side(world, make_queue(world.sequence), members_queue, closed, make_consumers(world, 1)[0])
+
+
+def _nothing(side: Side, caller: str) -> Body:
+    return {}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One row: the contract's letter, what the path names, and a body with which the call succeeds.
+
+    `body` also arranges what must be so before, for the consumer who calls; `target` is the id in the
+    path, `members` the id of one that takes no guests.
+    """
+
+    letter: str
+    thing: str = ""
+    target: Callable[[Side], str] | None = None
+    members: Callable[[Side], str] | None = None
+    body: Callable[[Side, str], Body] = _nothing
+    status: int = 200
+
+
+def _queue(side: Side) -> str:
+    return side.queue.pk
+
+
+def _experience(side: Side) -> str:
+    return side.world.sequence.experience_id
+
+
+def _fresh_address() -> str:
+    return f"somebody-{next(_numbers)}@example.com"
+
+
+def _ask_for_code(side: Side, caller: str) -> Body:
+    return {"email": _fresh_address()}
+
+
+def _show_code(side: Side, caller: str) -> Body:
+    body = {"email": _fresh_address()}
+    assert side.world.shop_front().post("/auth/otp/request", body).status_code == 200
+    (code,) = re.findall(r"\b\d{6}\b", mail.outbox[-1].subject)
+    return {**body, "code": code}
+
+
+def _name_customer(side: Side, caller: str) -> Body:
+    return {
+        "provider": "shop",
+        "issuer": "https://shop.example.com",
+        "subject": f"customer-{next(_numbers)}",
+        "claims": {"name": "Robin"},
+    }
+
+
+def _show_exchange_code(side: Side, caller: str) -> Body:
+    authorized = side.world.server().post("/auth/external/authorize", _name_customer(side, caller))
+    return {"exchangeCode": authorized.json()["exchangeCode"]}
+
+
+def _show_refresh_token(side: Side, caller: str) -> Body:
+    return {"refreshToken": side.world.consumer().refresh_token}
+
+
+def _in_line(side: Side, caller: str) -> Body:
+    enter(side.queue, caller)
+    return {}
+
+
+def _newcomer(side: Side, caller: str) -> Body:
+    return {"consumerId": make_consumers(side.world, 1)[0]}
+
+
+def _admitted(side: Side, caller: str) -> Body:
+    body = _newcomer(side, caller)
+    admit(side.queue, body["consumerId"])
+    return body
+
+
+def _to_be_denied(side: Side, caller: str) -> Body:
+    return {**_admitted(side, caller), "reason": "ADMIN_ACTION"}
+
+
+def _with_admission_token(side: Side, caller: str) -> Body:
+    (consumer_id,) = make_consumers(side.world, 1)
+    token = admission.token(side.queue, admit(side.queue, consumer_id))
+    return {"consumerId": consumer_id, "token": token}
+
+
+OPERATIONS: dict[tuple[str, str], Operation] = {
+    ("POST", "/auth/guest"): Operation("P"),
+    ("POST", "/auth/otp/request"): Operation("P", body=_ask_for_code),
+    ("POST", "/auth/otp/verify"): Operation("P", body=_show_code),
+    ("POST", "/auth/external/authorize"): Operation("S", body=_name_customer),
+    ("POST", "/auth/external/exchange"): Operation("P", body=_show_exchange_code),
+    ("POST", "/auth/refresh"): Operation("P", body=_show_refresh_token),
+    ("POST", "/auth/logout"): Operation("C", status=204),
+    ("GET", "/experiences/{id}"): Operation("P", "Experience", _experience),
+    ("POST", "/experiences/{id}/enter"): Operation(
+        "C", "Experience", _experience, lambda side: side.members_experience.pk
+    ),
+    ("DELETE", "/experiences/{id}/leave"): Operation("C", "Experience", _experience),
+    ("GET", "/organizations/current"): Operation("P"),
+    ("GET", "/queues/{id}"): Operation("P", "Queue", _queue),
+    ("POST", "/queues/{id}/enter"): Operation("C", "Queue", _queue, lambda side: side.members_queue.pk),
+    ("POST", "/queues/{id}/leave"): Operation("C", "Queue", _queue, body=_in_line),
+    ("GET", "/queues/{id}/status"): Operation("C", "Queue", _queue, body=_in_line),
+    ("POST", "/queues/{id}/admit"): Operation("S", "Queue", _queue, body=_newcomer),
+    ("POST", "/queues/{id}/complete"): Operation("S", "Queue", _queue, body=_admitted),
+    ("POST", "/queues/{id}/deny"): Operation("S", "Queue", _queue, body=_to_be_denied),
+    ("POST", "/queues/{id}/validate"): Operation("S", "Queue", _queue, body=_with_admission_token),
+    ("GET", "/consumers/me"): Operation("C"),
+    ("GET", "/consumers/{id}"): Operation("S", "Consumer", lambda side: side.person),
+}
+
+
+def walk() -> Iterator[tuple[str, str, Any]]:
+    """Method, path under `/api/v1`, and view of every address there; `*` for a plain view. HEAD is GET."""
+    for route, view in _patterns(get_resolver().url_patterns, ""):
+        if route.startswith(BASE):
+            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", "/" + route.removeprefix(BASE))
+            for method in (getattr(view, "actions", None) or {"*": ""}).keys() - {"head"}:
+                yield method.upper(), path, view
+
+
+def _patterns(entries: list[Any], start: str) -> Iterator[tuple[str, Any]]:
+    for entry in entries:
+        route = start + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from _patterns(entry.url_patterns, route)
+        elif isinstance(entry, URLPattern):
+            yield route, entry.callback
