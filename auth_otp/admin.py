@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from auth_otp import codes, outbox
+from auth_otp import codes, delivery, outbox
 from auth_otp.models import OtpChallenge, OutboxMessage
-from fanfare import clock, staff
-from fanfare.console import ConsoleAdmin, display
+from fanfare import clock, errors, staff
+from fanfare.console import Button, ConsoleAdmin, display
 from fanfare.lists import ScopedFilter
 
 STATE_COLORS = {
@@ -38,6 +38,19 @@ def state(challenge: OtpChallenge, now: dt.datetime) -> str:
     return "waiting" if challenge.sent_at is None else "sent"
 
 
+def is_given_up(challenge: OtpChallenge) -> bool:
+    """Whether its sending failed so often that it is left alone, though the code is still good."""
+    is_good = state(challenge, clock.now()) == "failed" and challenge.expires_at > clock.now()
+    return is_good and challenge.tries >= delivery.MOST_TRIES
+
+
+def send_again(request: HttpRequest, challenge: OtpChallenge, values: dict[str, Any]) -> str:
+    """Have it tried anew. Raises IllegalMove."""
+    if not delivery.retry(challenge.pk, now=clock.now()):
+        raise errors.IllegalMove("The code is over, or it is being sent.")
+    return "It is tried again within half a minute."
+
+
 @admin.register(OtpChallenge)
 class OtpChallengeAdmin(ConsoleAdmin):
     """One-time codes: where each went, what became of it, how often it was tried; never the code."""
@@ -55,6 +68,7 @@ class OtpChallengeAdmin(ConsoleAdmin):
         "sent_at", "tries", "used_at", "voided_at", "tried",
     ]  # fmt: skip
     readonly_fields = ["state", "reason", "tried"]
+    buttons = [Button("send-again", "Send again", "forward_to_inbox", send_again, is_offered=is_given_up)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OtpChallenge]:
         return super().get_queryset(request).defer("box", "digest", "salt", "client")

@@ -42,6 +42,14 @@ def _unsent(now: dt.datetime) -> QuerySet[OtpChallenge]:
     return OtpChallenge.objects.filter(free, box__isnull=False, tries__lt=MOST_TRIES, expires_at__gt=now)
 
 
+def retry(challenge_id: int, *, now: dt.datetime) -> bool:
+    """Give a code that was tried too often some more tries, while it is good; whether it needed any."""
+    given_up = OtpChallenge.objects.filter(
+        pk=challenge_id, box__isnull=False, tries__gte=MOST_TRIES, expires_at__gt=now
+    )
+    return bool(given_up.update(tries=0))
+
+
 def send(challenge_id: int, *, now: dt.datetime) -> bool:
     """Send one code, unless somebody else has or does; whether it went out."""
     if not _unsent(now).filter(pk=challenge_id).update(claimed_at=now, tries=F("tries") + 1):

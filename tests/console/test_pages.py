@@ -27,9 +27,9 @@ ODD = [
     {"q": "\x00"}, {"p": "-1"}, {"p": "zz"}, {"p": "999999999999"}, {"o": "zz"}, {"o": "1.-99"}, {"zz": "1"},
     {"q": "queue_zz"}, {"q": "cons_\x00"}, {"e": "1"}, {"all": ""}, {"status__exact": "zz"},
     {"is_risky__exact": "zz"}, {"distribution__id__exact": "\x00"}, {"id__regex": "("},
-    {"digest__startswith": "a"}, {"state": "zz"}, {"state": "\x00"}, {"q": "+"}, {"q": "@"}, {"_to_field": "zz"},
+    {"digest__startswith": "a"}, {"_to_field": "zz"},
     {"_changelist_filters": "q=%00"}, {"consumer__id__exact": "org_1"}, {"q": "'\"%_\\"}, {"q": "x" * 5000},
-    {"_popup": "1"}, {"_facets": "True"},
+    {"_popup": "1"}, {"_facets": "True"}, {"state": "zz"}, {"state": "\x00"}, {"q": "+"}, {"q": "@"},
 ]  # fmt: skip
 
 
