@@ -12,9 +12,10 @@ from django.db import IntegrityError, transaction
 
 from consumers import conditions
 from consumers.conditions import Condition, Missing
-from consumers.models import Redemption, Visit
+from consumers.models import Consumer, Redemption, Visit
 from experiences import access_codes, events
 from experiences.models import AccessCode, Experience, Sequence
+from fanfare import errors
 
 
 def enter(
@@ -27,7 +28,8 @@ def enter(
     actor: str,
 ) -> Visit:
     """The consumer's visit; where no sequence is open to them, it raises what they lack for the nearest:
-    SignInRequired, AccessCodeRequired or NotEligible.
+    SignInRequired, AccessCodeRequired or NotEligible. NotAuthenticated for one who was merged or erased
+    just now.
     """
     arguments = (experience, consumer_id, is_guest, access_code, now, actor)
     with suppress(IntegrityError):  # they entered twice at once: the second finds what the first one did
@@ -44,6 +46,7 @@ def _enter(
     now: dt.datetime,
     actor: str,
 ) -> Visit:
+    _require_living(consumer_id)
     sequences = list(experience.sequences.order_by("-priority", "id"))
     lacking = conditions.missing(sequences, consumer_id, is_guest=is_guest)
     codes = access_codes.valid(sequences, access_code, now=now)
@@ -51,6 +54,13 @@ def _enter(
     if sequence is None:
         conditions.refuse(sequences, lacking, is_guest=is_guest)
     return _write(experience, sequence, consumer_id, now, actor)
+
+
+def _require_living(consumer_id: str) -> None:
+    """Lock the consumer, so that whoever merges or erases them comes before or after, never meanwhile."""
+    living = Consumer.objects.select_for_update(no_key=True).filter(merged_into=None, erased_at=None)
+    if not living.filter(pk=consumer_id).exists():
+        raise errors.NotAuthenticated("The session has ended.")
 
 
 def _first_open(

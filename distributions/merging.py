@@ -29,12 +29,15 @@ class _Merger:
 def merge(guest_id: str, consumer: Consumer, *, now: dt.datetime) -> None:
     """Make the guest this consumer; their sessions end. Nothing happens to one who is no guest.
 
-    The caller holds the transaction. Raises IntegrityError when the consumer enters somewhere at the
-    same moment: do it again. Locks the guest first, so that an entry that is under way waits and then
-    is refused (`statements.ENTER`).
+    The caller holds the transaction. Locks both people first, the consumer before the guest: other
+    mergers wait, and so does an entry that is under way; the guest's is then refused
+    (`statements.ENTER`). Raises IntegrityError when something slipped in all the same: do it again.
     """
-    guest = Consumer.objects.select_for_update(no_key=True).get(pk=guest_id)
-    if not guest.is_guest or guest.merged_into_id or guest.organization_id != consumer.organization_id:
+    people = Consumer.objects.select_for_update(no_key=True)
+    people.get(pk=consumer.pk)
+    guest = people.get(pk=guest_id)
+    is_free = guest.is_guest and guest.merged_into_id is None and guest.erased_at is None
+    if not is_free or guest.organization_id != consumer.organization_id:
         return
     guest.merged_into = consumer
     guest.save(update_fields=["merged_into"])
@@ -62,11 +65,11 @@ def _move_participations(merger: _Merger) -> None:
     """Distribution by distribution, in one order, so that two mergers never wait for each other."""
     people = [merger.guest, merger.consumer]
     rows = Participation.objects.filter(consumer__in=people).exclude(OVER_FOR_NOW)
-    found: dict[str, dict[str, Participation]] = {}
+    found: dict[str, list[Participation]] = {}
     for row in rows.select_related("distribution__tally").order_by("distribution_id", "id"):
-        if not _is_expired(merger, row):
-            found.setdefault(row.distribution_id, {})[row.consumer_id] = row
-    for pair in found.values():
+        found.setdefault(row.distribution_id, []).append(row)
+    for both in found.values():
+        pair = {row.consumer_id: row for row in both if not _is_expired(merger, row)}
         theirs, mine = pair.get(merger.guest.id), pair.get(merger.consumer.id)
         if theirs is not None and (mine is None or _gives_way(merger, theirs, mine)):
             _trace_move(merger, theirs)

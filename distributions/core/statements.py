@@ -54,13 +54,14 @@ _STANDING = f"""
 # The tally's row lock is held until commit, so places are given in the order of commits. Should one
 # consumer's two entries race, the unique index stops the second, and its count rolls back with it.
 # Whoever is being merged or erased waits at `person`, and then is nobody: PostgreSQL evaluates the guard
-# of a locking read anew, so no entry slips in behind what moved the others.
+# of a locking read anew, so no entry slips in behind what moved the others. The person comes first, also
+# for a repeated entry: in `lifecycle.enter` an expiry may follow, and mergers lock people before tallies.
 ENTER = _typed(f"""
 WITH person AS MATERIALIZED (
     SELECT id FROM consumers_consumer
     WHERE id = %(consumer)s AND merged_into_id IS NULL AND erased_at IS NULL FOR SHARE
 ),
-existing AS MATERIALIZED ({_STANDING}),
+existing AS MATERIALIZED ({_STANDING} AND EXISTS (SELECT FROM person)),
 counted AS (
     UPDATE distributions_tally SET entered = entered + 1, taken = taken + 1
     WHERE distribution_id = %(distribution)s AND NOT is_closed
@@ -96,7 +97,8 @@ WITH tally AS MATERIALIZED (
 ),
 old AS MATERIALIZED (
     SELECT id, status AS was FROM distributions_participation
-    WHERE EXISTS (SELECT FROM tally) AND id = ANY(%(ids)s) AND distribution_id = %(distribution)s AND status = ANY(%(sources)s)
+    WHERE EXISTS (SELECT FROM tally) AND id = ANY(%(ids)s) AND distribution_id = %(distribution)s
+      AND status = ANY(%(sources)s)
       AND (status <> 'ADMITTED' OR (expires_at IS NOT NULL AND expires_at <= %(now)s) = %(expired)s)
     ORDER BY id FOR NO KEY UPDATE
 ),
