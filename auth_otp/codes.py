@@ -13,6 +13,7 @@ import secrets
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 
 from auth_otp.models import OtpAddress, OtpChallenge
 from experiences.models import Organization
@@ -55,10 +56,13 @@ def request(
 def _locked(organization: Organization, contact: Contact, now: dt.datetime) -> OtpAddress:
     """The address' row, made if need be; requests and checks of one address wait for one another."""
     known = {"organization": organization, "address": contact.address}
-    OtpAddress.objects.bulk_create(
-        [OtpAddress(**known, counted_from=now, asked_at=now)], ignore_conflicts=True
-    )
-    return OtpAddress.objects.select_for_update(no_key=True).get(**known)
+    row = None
+    while row is None:  # again, should a purge or an erasing have deleted it meanwhile
+        OtpAddress.objects.bulk_create(
+            [OtpAddress(**known, counted_from=now, asked_at=now)], ignore_conflicts=True
+        )
+        row = OtpAddress.objects.select_for_update(no_key=True).filter(**known).first()
+    return row
 
 
 def _sent_before(organization: Organization, contact: Contact, now: dt.datetime) -> list[dt.datetime]:
@@ -174,10 +178,13 @@ def _count_failure(challenge: OtpChallenge, address: OtpAddress) -> None:
 
 
 def purge(*, before: dt.datetime, at_most: int) -> int:
-    """Delete codes, and counters of addresses, that were asked for before then; how many."""
-    codes = OtpChallenge.objects.filter(created_at__lt=before).values("pk")[:at_most]
-    idle = OtpAddress.objects.filter(asked_at__lt=before).values("pk")[:at_most]
-    return (
-        OtpChallenge.objects.filter(pk__in=codes).delete()[0]
-        + OtpAddress.objects.filter(pk__in=idle).delete()[0]
-    )
+    """Delete codes that were asked for before then and are over, and counters of addresses that nobody has
+    asked for or guessed at since; how many.
+    """
+    is_over = Q(created_at__lt=before, expires_at__lt=before)
+    # Said twice: what a request touched while the purge waited for its row is looked at anew.
+    is_idle = Q(asked_at__lt=before, counted_from__lt=before)
+    codes = OtpChallenge.objects.filter(is_over).values_list("pk", flat=True)[:at_most]
+    idle = OtpAddress.objects.filter(is_idle).values_list("pk", flat=True)[:at_most]
+    deleted, _ = OtpChallenge.objects.filter(is_over, pk__in=codes).delete()
+    return deleted + OtpAddress.objects.filter(is_idle, pk__in=idle).delete()[0]

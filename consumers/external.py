@@ -22,6 +22,7 @@ from fanfare import contacts, errors
 from fanfare.contacts import Contact
 
 PREFIX = "exc_"
+_UNKNOWN = "It is not known, or was used before."
 
 
 @dataclass(frozen=True)
@@ -109,14 +110,16 @@ def redeem(organization: Organization, text: str, *, now: dt.datetime) -> Consum
         .select_for_update(no_key=True, of=("consumer",))  # whoever is being erased is nobody afterwards
         .first()
     )
-    unused = ExchangeCode.objects.filter(pk=found.pk if found else None, used_at=None)
+    if found is None:
+        raise errors.InvalidExchangeCode(_UNKNOWN)
+    unused = ExchangeCode.objects.filter(pk=found.pk, used_at=None)
     # Guarded by the row's own columns: a join would make it a subquery, which PostgreSQL does not look
     # at anew after waiting for the row, so that a code would work twice at once.
-    if found and unused.filter(expires_at__gt=now).update(used_at=now):
+    if unused.filter(expires_at__gt=now).update(used_at=now):
         return found.consumer
     if unused.exists():
         raise errors.ExchangeCodeExpired("Ask the shop's server for a new one.")
-    raise errors.InvalidExchangeCode("It is not known, or was used before.")
+    raise errors.InvalidExchangeCode(_UNKNOWN)
 
 
 def _digest(text: str) -> str:

@@ -63,7 +63,7 @@ def read_csv(text: str) -> Members:
     found = Members()
     columns: list[str | None] = []
     try:
-        for number, row in enumerate(csv.reader(io.StringIO(lines), delimiter=separator), 1):
+        for number, row in enumerate(csv.reader(io.StringIO(lines), delimiter=separator, strict=True), 1):
             named = [_COLUMNS.get(cell.strip().lower()) for cell in row]
             if number == 1 and any(named):
                 columns = named

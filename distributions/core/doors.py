@@ -10,9 +10,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from consumers.models import Consumer
 from distributions.core.models import OVER_FOR_NOW, Distribution, Participation, Reason, Status
 from distributions.core.standing import Standing
 from experiences import events
+from fanfare import errors
 
 
 @contextmanager
@@ -61,7 +63,14 @@ def turn_away(
     metadata: dict[str, Any] | None,
     out_of_turn: bool,
 ) -> Standing:
-    """Write a participation that is DENIED from its start, and its trace."""
+    """Write a participation that is DENIED from its start, and its trace.
+
+    Raises NotAuthenticated for one who was merged or erased just now.
+    """
+    # Held until the commit, as ENTER does: nothing slips in behind who is being merged or erased.
+    living = Consumer.objects.filter(merged_into=None, erased_at=None).select_for_update(no_key=True)
+    if not living.filter(pk=consumer_id).exists():
+        raise errors.NotAuthenticated("The session has ended.")
     row = Participation.objects.create(
         distribution_id=distribution.pk,
         consumer_id=consumer_id,

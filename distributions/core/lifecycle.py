@@ -18,6 +18,7 @@ from distributions.core import doors, fingerprints, live, statements
 from distributions.core.models import (
     LIVE,
     OVER_FOR_NOW,
+    REASONS,
     Distribution,
     Participation,
     Reason,
@@ -188,7 +189,8 @@ def deny(
     distribution: Distribution, consumer_id: str, *, now: dt.datetime, actor: str, reason: str
 ) -> Standing:
     """Turn somebody away who waits or is inside. Raises NotEntered, IllegalMove."""
-    data = {"reason": reason}
+    # Own words stand in the participation alone: they may name somebody, and the trace can't forget.
+    data = {"reason": reason} if reason in REASONS else {}
     return _move_one(distribution, consumer_id, Status.DENIED, now=now, actor=actor, reason=reason, data=data)
 
 

@@ -55,6 +55,21 @@ class Reason(models.TextChoices):
     ADMIN_ACTION = "ADMIN_ACTION"
 
 
+# The codes that the contract knows. Anything else is somebody's own words, and may speak of a person.
+REASONS = frozenset(
+    [
+        *Reason.values,
+        "NOT_SELECTED",
+        "OUTBID",
+        "RESERVE_NOT_MET",
+        "DRAW_CLOSED",
+        "ORDER_LIMIT_EXCEEDED",
+        "NOT_ELIGIBLE",
+        "FRAUD_DETECTED",
+    ]
+)
+
+
 class Distribution(models.Model):
     """What a sequence ends in: who gets in, when and in which order.
 

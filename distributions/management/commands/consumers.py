@@ -8,16 +8,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from consumers.models import Consumer
 from distributions import privacy
 from experiences import events
+from experiences.management.shared import database_explained
 from fanfare import clock
 
 
 class Command(BaseCommand):
-    """Exports one consumer as JSON, or erases one."""
+    """Exports one consumer as JSON, or erases one. What is not JSON goes to standard error."""
 
     help = (
         "Print everything that is stored of a consumer as JSON, or erase it. Erasing can't be undone: "
         "their places are given up, their sessions end, and what names them is deleted; the trace keeps "
-        "their id, which then belongs to nobody."
+        "their id, which then belongs to nobody. Erasing again changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,14 +27,39 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="erase without asking")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        consumer = Consumer.objects.filter(pk=options["consumer"]).select_related("merged_into").first()
-        consumer = consumer and (consumer.merged_into or consumer)
-        if consumer is None or consumer.erased_at is not None:
-            raise CommandError(f"There is no consumer {options['consumer']}.")
-        if options["deed"] == "export":
-            self.stdout.write(json.dumps(privacy.export(consumer), indent=2, ensure_ascii=False))
-        elif options["yes"] or input(f"Erase {consumer.pk} for good? Type yes: ") == "yes":
-            privacy.erase(consumer, now=clock.now(), actor=events.by_system("consumers erase"))
-            self.stdout.write(f"{consumer.pk} is erased.")
-        else:
+        with database_explained():
+            consumer = _find(options["consumer"])
+            if options["deed"] == "erase":
+                self._erase(consumer, is_sure=options["yes"])
+            elif consumer.erased_at is None:
+                self._tell_namesakes(consumer)
+                self.stdout.write(json.dumps(privacy.export(consumer), indent=2, ensure_ascii=False))
+            else:
+                raise CommandError(f"{consumer.pk} is erased: nothing is known of them.")
+
+    def _erase(self, consumer: Consumer, *, is_sure: bool) -> None:
+        self._tell_namesakes(consumer)
+        if not is_sure and not _asks(f"Erase {consumer.pk} ({consumer}) for good? Type yes: "):
             raise CommandError("Nothing was changed.")
+        is_first = privacy.erase(consumer, now=clock.now(), actor=events.by_system("consumers erase"))
+        self.stdout.write(f"{consumer.pk} {'is' if is_first else 'was'} erased.")
+
+    def _tell_namesakes(self, consumer: Consumer) -> None:
+        for other in privacy.namesakes(consumer):
+            text = f"{other} has an address or a customer number of {consumer.pk}: see whether they are one."
+            self.stderr.write(text, style_func=str)
+
+
+def _find(consumer_id: str) -> Consumer:
+    """The consumer, or whom a guest turned out to be. Raises CommandError."""
+    found = Consumer.objects.filter(pk=consumer_id).select_related("merged_into").first()
+    if found is None:
+        raise CommandError(f"There is no consumer {consumer_id}.")
+    return found.merged_into or found
+
+
+def _asks(question: str) -> bool:
+    try:
+        return input(question) == "yes"
+    except EOFError:  # nobody is there to be asked
+        return False
