@@ -179,7 +179,7 @@ def wrongly_answered(operation: Operation, calls: list[Call], answers: list[Any]
     for call, answer in zip(calls, answers, strict=True):
         expected = refusal(operation, call.credential, call.target)
         said = (answer.status_code, answer.json().get("error") if answer.content else None)
-        if said != expected:
+        if said != expected or (answer.headers.get("WWW-Authenticate") == "Bearer") != (said[0] == 401):
             found.append(f"{call.name}: {said}, not {expected}")
     return found
 
@@ -220,3 +220,30 @@ def wrongly_kept_out(method: str, path: str, cast: Cast) -> list[str]:
             wrong.append(f"{name}: {answer.status_code} {said}")
     assert tried >= 4  # ours and theirs, with and without a key
     return wrong
+
+
+NAMED_IN_BODY = {  # path, the field that names something, what is said when it is not there
+    "/queues/{queue}/admit": ("consumerId", "Consumer not found"),
+    "/queues/{queue}/complete": ("consumerId", "Consumer not found"),
+    "/queues/{queue}/deny": ("consumerId", "Consumer not found"),
+    "/queues/{queue}/validate": ("consumerId", "CONSUMER_MISMATCH"),
+    "/auth/refresh": ("refreshToken", "invalid refresh token"),
+    "/auth/external/exchange": ("exchangeCode", "invalid_exchange_code"),
+}
+
+
+@pytest.mark.parametrize("path", NAMED_IN_BODY)
+def test_what_a_body_names_of_another_organization_is_not_there(cast: Cast, path: str) -> None:
+    """Theirs, unknown and malformed ones are answered alike, and nothing happens to theirs."""
+    field, said = NAMED_IN_BODY[path]
+    operation = OPERATIONS["POST", path.replace("{queue}", "{id}")]
+    ours = operation.body(cast.ours, cast.ours.person)
+    theirs = operation.body(cast.theirs, cast.theirs.person)[field]
+    swapped = "".join(reversed(theirs)) if field != "consumerId" else UNKNOWN.format(prefix="cons")
+    before, answers = snapshot(), {}
+    for named in (theirs, swapped, theirs[:-1], "x"):
+        answer = cast.ours.world.server().post(path.format(queue=cast.ours.queue.pk), {**ours, field: named})
+        assert said in (answer.json().get("error"), answer.json().get("code"))
+        answers[told(answer)] = named
+    assert len(answers) == 1, answers
+    assert changed(before) == []
