@@ -52,7 +52,7 @@ def _enter(
     codes = access_codes.valid(sequences, access_code, now=now)
     sequence = _first_open(sequences, lacking, codes, consumer_id, now)
     if sequence is None:
-        conditions.refuse(sequences, lacking, is_guest=is_guest)
+        conditions.refuse(sequences, _still_lacking(lacking, codes), is_guest=is_guest)
     return _write(experience, sequence, consumer_id, now, actor)
 
 
@@ -79,6 +79,16 @@ def _first_open(
         if wanted == [Condition.ACCESS_CODE] and code and _redeem(code, consumer_id, now):
             return sequence
     return None
+
+
+def _still_lacking(lacking: Missing, codes: dict[str, AccessCode]) -> Missing:
+    """What is missing beside the code at hand, which is not used up for a sequence that stays closed."""
+    good = {pk for pk, code in codes.items() if code.max_uses is None or code.uses < code.max_uses}
+    return {
+        pk: [condition for condition in wanted if condition != Condition.ACCESS_CODE or pk not in good]
+        or wanted
+        for pk, wanted in lacking.items()
+    }
 
 
 def _redeem(code: AccessCode, consumer_id: str, now: dt.datetime) -> bool:
