@@ -3,6 +3,8 @@
 Imported by settings; knows no Django. Lines of libraries come out in the same shape as ours.
 """
 
+import io
+import re
 import sys
 from typing import Any
 
@@ -19,6 +21,11 @@ _LEVELS = {
     "psycopg.pool": "WARNING",
     "httpx": "WARNING",  # it says each address whole, and a gateway's may hold a password
 }
+# Below its first line PostgreSQL quotes the row or the statement that failed, people's addresses and all.
+_QUOTED = re.compile(
+    r"(?:\n|\\n)(?:DETAIL|CONTEXT|HINT|QUERY|LINE \d+):.*?(?=\n\n(?:The above|During handling)|\Z)",
+    re.DOTALL,
+)
 _shared: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -58,6 +65,31 @@ def _renderers(form: str) -> list[Any]:
     """Traces without the locals of their frames: keys and tokens are among them."""
     if form == "json":
         bare = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        return [structlog.processors.ExceptionRenderer(bare), structlog.processors.JSONRenderer()]
-    plain = structlog.dev.plain_traceback
-    return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=plain)]
+        return [
+            structlog.processors.ExceptionRenderer(bare),
+            _quote_nobody,
+            structlog.processors.JSONRenderer(),
+        ]
+    return [
+        _quote_nobody,
+        structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=_write_trace),
+    ]
+
+
+def _quote_nobody(_: Any, __: str, event: Any) -> Any:
+    """A processor: the event without what PostgreSQL quotes, in whatever field."""
+    return _unquoted(event)
+
+
+def _unquoted(value: Any) -> Any:
+    if isinstance(value, str):
+        return _QUOTED.sub("", value)
+    if isinstance(value, dict):
+        return {name: _unquoted(entry) for name, entry in value.items()}
+    return [_unquoted(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _write_trace(stream: Any, exc_info: Any) -> None:
+    buffer = io.StringIO()
+    structlog.dev.plain_traceback(buffer, exc_info)
+    stream.write(_QUOTED.sub("", buffer.getvalue()))
