@@ -97,7 +97,8 @@ def shop(world: World, printed: Printed, settings: Any, tmp_path: Path) -> World
 def sms_code(folder: Path) -> str:
     """The code of the newest SMS."""
     newest = max(folder.glob("otp-*.json"), key=lambda path: path.stat().st_mtime_ns)
-    return CODE.findall(json.loads(newest.read_text())["text"])[0]
+    (code,) = CODE.findall(json.loads(newest.read_text())["text"])
+    return str(code)
 
 
 def remember(printed: Printed, who: ConsumerClient) -> ConsumerClient:
@@ -116,9 +117,9 @@ def sign_in(world: World, printed: Printed, folder: Path) -> ConsumerClient:
     texted = printed.keep("code", sms_code(folder))
     remember(printed, world.signed_in(verify(world, texted, PHONE)))
     named = world.authorize("customer-7", email=EVE, email_verified=True).json()
-    code = {"exchangeCode": printed.keep("exchange code", named["exchangeCode"])}
-    remember(printed, world.signed_in(world.shop_front().post(EXCHANGE, code)))
-    assert world.shop_front().post(EXCHANGE, code).status_code == 401
+    body = {"exchangeCode": printed.keep("exchange code", named["exchangeCode"])}
+    remember(printed, world.signed_in(world.shop_front().post(EXCHANGE, body)))
+    assert world.shop_front().post(EXCHANGE, body).status_code == 401
     refreshed = world.shop_front().post("/auth/refresh", {"refreshToken": guest.refresh_token})
     assert refreshed.status_code in (200, 401)
     again = world.shop_front().post("/auth/refresh", {"refreshToken": ada.refresh_token})

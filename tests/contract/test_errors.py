@@ -1,0 +1,194 @@
+"""The contract's table of errors, row by row: its words, status, headers and additional fields.
+
+Each is caused through HTTP. Words that the schema has and this table has not make it fail.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from experiences.models import AudienceMember
+from fanfare import clock as time
+from tests.api.mailbox import ADA, get_code, verify, wrong
+from tests.api.servers import postgresql_away
+from tests.contract import conformance
+from tests.world import EXCHANGE, World, assert_error, make_queue
+
+Cause = Callable[[World, Any], Any]
+UNKNOWN = "00000000000000000000000000"
+
+
+def unknown(thing: str) -> Cause:
+    return lambda world, clock: world.server().get(thing)
+
+
+def validate(world: World, clock: Any, **headers: str) -> Any:
+    """The shop's server shows an admission, and the device that the shopper shows it."""
+    queue, guest = world.queue(), world.consumer()
+    guest.enter(queue)
+    world.server().post(f"/queues/{queue.pk}/admit", {"consumerId": guest.id})
+    body = {"consumerId": guest.id, "token": guest.status(queue).json()["admissionToken"]}
+    return world.server().post(f"/queues/{queue.pk}/validate", body, **headers)
+
+
+def enter(**queue: Any) -> Cause:
+    return lambda world, clock: world.consumer().enter(world.queue(**queue))
+
+
+def enter_paused(world: World, clock: Any) -> Any:
+    queue = world.queue()
+    queue.paused_at = time.now()
+    queue.save(update_fields=["paused_at"])
+    return world.consumer().enter(queue)
+
+
+def enter_closed(world: World, clock: Any) -> Any:
+    queue, guest = world.queue(closes_in=5), world.consumer()
+    clock.shift(5)
+    return guest.enter(queue)
+
+
+def enter_full(world: World, clock: Any) -> Any:
+    queue = world.queue(capacity=1)
+    world.consumer().enter(queue)
+    return world.consumer().enter(queue)
+
+
+def enter_with(**conditions: bool) -> Cause:
+    """A member enters a queue whose sequence asks for more than that."""
+
+    def cause(world: World, clock: Any) -> Any:
+        sequence = world.sequence_with("asking", **conditions)
+        AudienceMember.objects.create(sequence=sequence, key="email:somebody-else@example.com")
+        return world.member(ADA).enter(make_queue(sequence))
+
+    return cause
+
+
+def complete_who_left(world: World, clock: Any) -> Any:
+    queue, guest = world.queue(), world.consumer()
+    guest.enter(queue)
+    guest.leave(queue)
+    return world.server().post(f"/queues/{queue.pk}/complete", {"consumerId": guest.id})
+
+
+def ask_too_often(world: World, clock: Any) -> Any:
+    world.organization.rate_limits = {"authentication": 1}
+    world.organization.save()
+    world.shop_front().post("/auth/guest")
+    return world.shop_front().post("/auth/guest")
+
+
+def show_wrong_code(world: World, clock: Any) -> Any:
+    return verify(world, wrong(get_code(world)))
+
+
+def show_late_code(world: World, clock: Any) -> Any:
+    code = get_code(world)
+    clock.shift(settings.OTP_SECONDS)
+    return verify(world, code)
+
+
+def exchange_late(world: World, clock: Any) -> Any:
+    code = world.authorize("customer-7").json()["exchangeCode"]
+    clock.shift(settings.EXCHANGE_CODE_SECONDS)
+    return world.shop_front().post(EXCHANGE, {"exchangeCode": code})
+
+
+def ask_without_postgresql(world: World, clock: Any) -> Any:
+    with postgresql_away():
+        return world.shop_front().get("/organizations/current")
+
+
+def too_long(world: World, clock: Any) -> Any:
+    return world.shop_front().send("POST", "/auth/guest", b" " * 65_537)
+
+
+# (error, code, status) and what causes it; then what the answer has beside.
+ROWS: dict[tuple[str, str, int], Cause] = {
+    ("Authentication required", "AUTHENTICATION_REQUIRED", 401): lambda world, clock: world.shop_front().get(
+        "/organizations/current", **{"X-Publishable-Key": "pk_live_x"}
+    ),
+    ("Secret key required", "SECRET_KEY_REQUIRED", 401): lambda world, clock: world.consumer().get(
+        f"/consumers/cons_{UNKNOWN}"
+    ),
+    ("Consumer ID is required", "CONSUMER_REQUIRED", 400): lambda world, clock: world.shop_front().get(
+        "/consumers/me"
+    ),
+    ("Validation failed", "VALIDATION_FAILED", 400): lambda world, clock: world.shop_front().post(
+        EXCHANGE, {"exchangeCode": 5}
+    ),
+    ("Queue not found", "QUEUE_NOT_FOUND", 404): unknown(f"/queues/queue_{UNKNOWN}"),
+    ("Experience not found", "EXPERIENCE_NOT_FOUND", 404): unknown(f"/experiences/exp_{UNKNOWN}"),
+    ("Consumer not found", "CONSUMER_NOT_FOUND", 404): unknown(f"/consumers/cons_{UNKNOWN}"),
+    ("Consumer not in queue", "CONSUMER_NOT_IN_QUEUE", 404): lambda world, clock: world.consumer().status(
+        world.queue()
+    ),
+    ("Queue is not open yet", "QUEUE_NOT_OPEN", 423): enter(opens_in=90),
+    ("Queue is full", "QUEUE_FULL", 429): enter_full,
+    ("Queue is closed", "QUEUE_CLOSED", 400): enter_closed,
+    ("Queue is closed", "QUEUE_PAUSED", 400): enter_paused,
+    ("Illegal transition", "ILLEGAL_TRANSITION", 409): complete_who_left,
+    ("Sign-in required", "SIGN_IN_REQUIRED", 403): enter(supports_guest=False),
+    ("Access code required", "ACCESS_CODE_REQUIRED", 403): enter_with(requires_access_code=True),
+    ("Not eligible", "NOT_ELIGIBLE", 403): enter_with(requires_audience=True),
+    ("FINGERPRINT_REQUIRED", "FP001", 400): lambda world, clock: world.consumer().enter(
+        world.queue(), **{"X-Fingerprint": ""}
+    ),
+    ("DEVICE_MISMATCH", "FP002", 403): lambda world, clock: validate(
+        world, clock, **{"X-Fingerprint": "fp_another-device"}
+    ),
+    ("Rate limit exceeded", "RATE_LIMIT_EXCEEDED", 429): ask_too_often,
+    ("otp_invalid", "OTP_INVALID", 401): show_wrong_code,
+    ("otp_expired", "OTP_EXPIRED", 401): show_late_code,
+    ("invalid refresh token", "INVALID_REFRESH_TOKEN", 401): lambda world, clock: world.shop_front().post(
+        "/auth/refresh", {"refreshToken": "x"}
+    ),
+    ("invalid_exchange_code", "INVALID_EXCHANGE_CODE", 401): lambda world, clock: world.shop_front().post(
+        EXCHANGE, {"exchangeCode": "x"}
+    ),
+    ("exchange_code_expired", "EXCHANGE_CODE_EXPIRED", 401): exchange_late,
+    ("Service unavailable", "SERVICE_UNAVAILABLE", 503): ask_without_postgresql,
+    # HTTP's own, which the contract says in words.
+    ("Unsupported media type", "UNSUPPORTED_MEDIA_TYPE", 415): lambda world, clock: world.shop_front().send(
+        "POST", "/auth/guest", b"x", "text/plain"
+    ),
+    ("Body too large", "BODY_TOO_LARGE", 413): too_long,
+}
+RETRIED = {423, 429, 503}
+HEADERS = {"FP001": "X-Fingerprint-Error", "FP002": "X-Fingerprint-Mismatch"}
+FIELDS = {"QUEUE_NOT_OPEN": {"openAt"}, "ILLEGAL_TRANSITION": {"status"}, "VALIDATION_FAILED": {"details"}}
+# The conditions of a sequence say in `details` what each of its ways in needs.
+OPTIONAL = {"details"}
+# Told elsewhere: a chunked body needs a real server; an expired token stands in `test_tokens`.
+ELSEWHERE = {("Length required", "LENGTH_REQUIRED", 411), ("Authentication required", "TOKEN_EXPIRED", 401)}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row[1]))
+def test_a_row_of_the_table(world: World, clock: Any, row: tuple[str, str, int]) -> None:
+    error, code, status = row
+    answer = ROWS[row](world, clock)
+    body = assert_error(answer, status, error, code)
+    expected = {"error", "code", "message", "requestId"} | FIELDS.get(code, set())
+    if status in RETRIED:
+        expected.add("retryAfter")
+        assert int(answer.headers["Retry-After"]) == body["retryAfter"] > 0
+    assert set(body) - (OPTIONAL - expected) == expected
+    for name in HEADERS.values():
+        assert (answer.headers.get(name) == "true") == (HEADERS.get(code) == name)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_the_schema_has_no_other_words() -> None:
+    found = {
+        (example["value"]["error"], example["value"]["code"], int(status))
+        for operations in conformance.document()["paths"].values()
+        for operation in operations.values()
+        for status, response in operation["responses"].items()
+        for content in response.get("content", {}).values()
+        for example in content.get("examples", {}).values()
+    }
+    assert found == set(ROWS) | ELSEWHERE
