@@ -65,9 +65,9 @@ class OtpChallengeAdmin(ConsoleAdmin):
     sortable_by: ClassVar[list[str]] = []
     fields = [
         "organization", "channel", "address", "name", "state", "reason", "created_at", "expires_at",
-        "sent_at", "tries", "used_at", "voided_at", "tried",
+        "sent_at", "sendings", "used_at", "voided_at", "tried",
     ]  # fmt: skip
-    readonly_fields = ["state", "reason", "tried"]
+    readonly_fields = ["state", "reason", "sendings", "tried"]
     buttons = [Button("send-again", "Send again", "forward_to_inbox", send_again, is_offered=is_given_up)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OtpChallenge]:
@@ -77,9 +77,13 @@ class OtpChallengeAdmin(ConsoleAdmin):
     def state(self, challenge: OtpChallenge) -> str:
         return state(challenge, clock.now())
 
-    @display(description="Checked")
+    @display(description="Attempts to send")
+    def sendings(self, challenge: OtpChallenge) -> str:
+        return f"{challenge.tries} of {delivery.MOST_TRIES}"
+
+    @display(description="Wrong tries")
     def tried(self, challenge: OtpChallenge) -> str:
-        return f"{challenge.attempts} of {codes.MOST_ATTEMPTS} wrong"
+        return f"{challenge.attempts} of {codes.MOST_ATTEMPTS}"
 
     @display(description="Problem")
     def reason(self, challenge: OtpChallenge) -> str:
@@ -121,7 +125,8 @@ class OutboxMessageAdmin(ConsoleAdmin):
 
     @display(description="Text")
     def plain(self, message: OutboxMessage) -> SafeString:
-        return format_html('<pre class="font-sans whitespace-pre-wrap">{}</pre>', message.text)
+        style = "white-space:pre-wrap;font-family:inherit"
+        return format_html('<pre style="{}">{}</pre>', style, message.text)
 
     @display(description="As it looks")
     def preview(self, message: OutboxMessage) -> SafeString:

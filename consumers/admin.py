@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -46,8 +47,7 @@ class SessionInline(ReadOnlyInline):
     """A consumer's sign-ins."""
 
     model = Session
-    fields = readonly_fields = ("id", "created_at", "expires_at", "ended_at", "end_reason", "ending")
-    hide_title = True
+    fields = readonly_fields = ("created_at", "expires_at", "ended_at", "end_reason", "ending")
     show_change_link = True
     per_page = 20
     ordering = ["-id"]
@@ -154,12 +154,12 @@ class ConsumerAdmin(ConsoleAdmin):
         return _verified(consumer.phone_verified_at)
 
     @display(description="Guests merged")
-    def guests_merged(self, consumer: Consumer) -> SafeString | str:
+    def guests_merged(self, consumer: Consumer) -> SafeString:
         """The guests who turned out to be this consumer; the newest, if they are many."""
         ids = list(consumer.guests.order_by("-pk").values_list("pk", flat=True)[: GUESTS_SHOWN + 1])
         shown = [(_LINK, self.address("change", pk), pk) for pk in ids[:GUESTS_SHOWN]]
-        more = ", …" if len(ids) > GUESTS_SHOWN else ""
-        return format_html_join(", ", '<a class="{}" href="{}">{}</a>', shown) + more
+        links = format_html_join(", ", '<a class="{}" href="{}">{}</a>', shown)
+        return format_html("{}, …", links) if len(ids) > GUESTS_SHOWN else links
 
     def context_of(self, request: HttpRequest, thing: Consumer | None) -> dict[str, Any]:
         found = super().context_of(request, thing)
@@ -176,7 +176,7 @@ class ConsumerAdmin(ConsoleAdmin):
 
 
 def _verified(at: dt.datetime | None) -> str:
-    return "" if at is None else f"✓ {at:%Y-%m-%d %H:%M} UTC"
+    return "" if at is None else f"✓ {date_format(at, 'DATETIME_FORMAT')}"
 
 
 @admin.register(Visit)

@@ -56,7 +56,7 @@ class ImportForm(forms.Form):
         help_text=(
             "CSV or one entry a line: e-mail addresses, telephone numbers with their +, the ids that your "
             "server signs people in by. A first line may name the columns: email, phone, externalId. "
-            "One request takes 1 MiB, about 40,000 addresses; import a longer list in pieces, or with "
+            "One request takes 1 MiB, about 30,000 addresses; import a longer list in pieces, or with "
             "manage.py audience."
         ),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """What opens a sequence, set up in the console: conditions, access codes, audiences."""
 
 import csv
+import datetime as dt
 import io
 from html import unescape
 from typing import Any
@@ -108,7 +109,7 @@ def test_a_code_expires_at_a_time_in_the_launchs_zone(editor: Console, world: Wo
     url = reverse(f"admin:{SEQUENCE}_press", args=[world.sequence.pk, GENERATE])
     assert "Time zone: America/New_York." in editor.get(url).content.decode()
     (code,) = generate(editor, world.sequence, number="1", expires_at="2026-12-01T05:00")
-    assert AccessCode.objects.get().expires_at.isoformat() == "2026-12-01T10:00:00+00:00"
+    assert AccessCode.objects.get().expires_at == dt.datetime(2026, 12, 1, 10, tzinfo=dt.UTC)
     assert [row.hint for row in rows(editor, CODE, state="good")] == [code[-2:]]
     clock.shift(3600)
     assert_error(enter(world, world.consumer(), code), 403, "Access code required")
@@ -218,9 +219,9 @@ def test_a_list_with_a_wrong_line_is_not_imported(editor: Console, world: World)
 
 
 def test_a_list_as_long_as_the_page_promises_fits(editor: Console, world: World) -> None:
-    text = "\r\n".join(f"{number:05}@example.com" for number in range(40_000))
+    text = "\r\n".join(f"somebody-{number:05}@example.com" for number in range(30_000))
     page = editor.press(SEQUENCE, world.sequence, IMPORT, text=text)
-    assert "40,000 added" in messages_of(page)
+    assert "30,000 added" in messages_of(page)
     assert "more than 10000 audience members" in editor.list(MEMBER).content.decode()
 
 
