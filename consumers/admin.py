@@ -8,7 +8,7 @@ import datetime as dt
 import json
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -83,8 +83,12 @@ def export(request: HttpRequest, consumer: Consumer, values: dict[str, Any]) -> 
 
 def erase(request: HttpRequest, consumer: Consumer, values: dict[str, Any]) -> str:
     """Forget somebody for good. Raises IllegalMove."""
+    namesakes = privacy.namesakes(consumer)
     if not privacy.erase(consumer, now=clock.now(), actor=actor(request)):
         raise errors.IllegalMove("The consumer was erased before.")
+    for other in namesakes:
+        text = f"{other} has an address or a customer number of theirs: see whether they are one."
+        messages.warning(request, text)
     return "The consumer is erased. What is left is an id that belongs to nobody."
 
 

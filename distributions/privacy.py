@@ -77,10 +77,11 @@ def namesakes(consumer: Consumer) -> list[str]:
     people = _people(consumer)
     names = _names_of(people).all
     others = Consumer.objects.filter(organization=consumer.organization_id, erased_at=None)
-    found = others.filter(Q(email__in=names) | Q(phone__in=names) | Q(identities__subject__in=names)).exclude(
-        pk__in=[person.pk for person in people]
-    )
-    return sorted(set(found.values_list("pk", flat=True)))
+    of_subjects = Identity.objects.filter(subject__in=names).values("consumer")
+    found = set()
+    for rows in (others.filter(Q(email__in=names) | Q(phone__in=names)), others.filter(pk__in=of_subjects)):
+        found |= set(rows.values_list("pk", flat=True))  # apart, so that each goes by its index
+    return sorted(found - {person.pk for person in people})
 
 
 def _people(consumer: Consumer) -> list[Consumer]:

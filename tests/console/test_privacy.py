@@ -103,3 +103,11 @@ def test_a_guest_goes_with_whom_they_turned_out_to_be(owner: Console, world: Wor
     assert "no longer possible" in messages_of(owner.press(CONSUMER, row(guest), "erase"))
     owner.press(CONSUMER, row(ada), "erase")
     assert {consumer.erased_at is None for consumer in Consumer.objects.all()} == {False}
+
+
+def test_who_may_be_the_same_is_named(owner: Console, world: World, ada: ConsumerClient) -> None:
+    namesake, other = world.member(ADA), world.member("bob@example.com")
+    told = messages_of(owner.press(CONSUMER, row(ada), "erase"))
+    assert namesake.id in told
+    assert other.id not in told
+    assert row(namesake).email == ADA
