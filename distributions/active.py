@@ -1,6 +1,6 @@
 """All that a consumer takes part in at the moment, each as its own endpoint shows it.
 
-Three queries, however many there are; positions come from Redis.
+A handful of queries, however many there are; positions come from Redis, or from one query more.
 """
 
 import datetime as dt
@@ -78,4 +78,8 @@ def _standings(consumer_id: str, now: dt.datetime) -> list[tuple[Distribution, S
         current = rules.standing_at(distribution, standing, now)
         if current.status in LIVE:
             found.append((distribution, current))
-    return found
+    return [
+        pair
+        for kind, shape in SHAPES.items()
+        for pair in shape.prepare([one for one in found if one[0].kind == kind])
+    ]

@@ -9,6 +9,7 @@ from rest_framework.serializers import Serializer
 
 from distributions.core.models import Distribution, Kind
 from distributions.core.standing import Standing
+from distributions.queues import line
 from distributions.queues import shape as queues
 
 
@@ -20,6 +21,8 @@ class Shape:
     status_serializer: type[Serializer[Any]]
     present: Callable[[Distribution, dt.datetime], dict[str, Any]]
     present_standing: Callable[[Distribution, Standing, dt.datetime], dict[str, Any]]
+    # Whatever a standing's presentation would have to ask for, for all of a consumer's at once.
+    prepare: Callable[[list[tuple[Distribution, Standing]]], list[tuple[Distribution, Standing]]]
 
 
 SHAPES: dict[Kind, Shape] = {
@@ -28,5 +31,6 @@ SHAPES: dict[Kind, Shape] = {
         queues.QueueStatusSerializer,
         queues.present_queue,
         queues.present_standing,
+        line.with_positions,
     ),
 }

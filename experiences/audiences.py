@@ -42,8 +42,8 @@ def key(kind: str, text: str) -> str:
         return f"{EMAIL}:{contacts.email(text).address}"
     if kind == PHONE:
         return f"{PHONE}:{contacts.phone(text).address}"
-    if len(text) > MOST_CHARACTERS or "\0" in text:
-        raise ValueError(f"At most {MOST_CHARACTERS} characters.")
+    if not 1 <= len(text) <= MOST_CHARACTERS or "\0" in text:
+        raise ValueError(f"It must have 1 to {MOST_CHARACTERS} characters.")
     return f"{EXTERNAL}:{text}"
 
 

@@ -8,7 +8,8 @@ import math
 import random
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from distributions.core import live, statements
 from distributions.core.models import LIVE, Distribution, Participation, Status, Tally
@@ -41,6 +42,37 @@ def find_position(distribution: Distribution, standing: Standing) -> int:
 def count_position(distribution: Distribution, standing: Standing) -> int:
     """The position by PostgreSQL: how many wait before this place, plus one."""
     return waiting(distribution).filter(place__lt=standing.place).order_by().count() + 1
+
+
+def with_positions(some: list[tuple[Distribution, Standing]]) -> list[tuple[Distribution, Standing]]:
+    """The same, with the position of whoever waits: from Redis, or else all counted in one query."""
+    asked = {
+        standing.id: live.position(distribution.pk, distribution.tally.frozen or 0, standing.place or 0)
+        for distribution, standing in some
+        if standing.status == Status.QUEUED
+    }
+    counted = _count_positions([pk for pk, position in asked.items() if position is None])
+    for distribution, standing in some:
+        if standing.id in counted:
+            told = live.tell(distribution.pk, standing.place or 0, counted[standing.id])
+            counted[standing.id] = told
+    known = asked | counted
+    return [
+        (distribution, live.with_position(standing, known.get(standing.id)))
+        for distribution, standing in some
+    ]
+
+
+def _count_positions(ids: list[int]) -> dict[int, int]:
+    """Positions by PostgreSQL, by participation."""
+    if not ids:
+        return {}
+    ahead = Participation.objects.filter(
+        distribution_id=OuterRef("distribution_id"), status=Status.QUEUED, place__lt=OuterRef("place")
+    )
+    number = ahead.order_by().values("distribution_id").annotate(number=Count("id")).values("number")
+    rows = Participation.objects.filter(pk__in=ids).annotate(position=Coalesce(Subquery(number), 0) + 1)
+    return dict(rows.values_list("pk", "position"))
 
 
 def wait_seconds(distribution: Distribution, position: int, now: dt.datetime) -> int | None:
