@@ -14,6 +14,7 @@ from consumers.models import Consumer, ExchangeCode, Session
 from distributions.tasks import watch_redis
 from fanfare import clock as time
 from fanfare import redis
+from fanfare.celery import app
 from tests.api import mailbox
 from tests.concurrency.race import race
 from tests.resilience.test_killed_worker import wait_for
@@ -289,7 +290,7 @@ def test_with_nothing_to_do(transactional_db: None) -> None:
 
 def test_beat_calls_both() -> None:
     """More often than a day's worth piles up."""
-    schedule = tasks.app.conf.beat_schedule
+    schedule = app.conf.beat_schedule
     called = {entry["task"]: entry["schedule"] for entry in schedule.values()}
     assert called[tasks.purge_sessions.name] <= HOUR
     assert called[otp_tasks.purge_codes.name] <= HOUR
