@@ -24,7 +24,7 @@ from experiences.models import KeyKind, KeyMode
 from fanfare import clock as time
 from fanfare import logs
 from tests.api.mailbox import ADA, FAILING, PHONE, ask, browser, get_code, verify, wrong
-from tests.contract.test_tokens import tampered, without_signature
+from tests.contract.forgeries import tampered, without_signature
 from tests.world import EXCHANGE, ApiClient, ConsumerClient, World
 
 BOB, EVE, DEVICE = "bob@example.com", "eve@example.com", "fp_the-device-of-ada"
