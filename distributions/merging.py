@@ -1,8 +1,9 @@
 """A guest turns out to be somebody: what they had becomes that consumer's, in one transaction.
 
 Where both take part in one distribution, one place is too many: of two that still count the earlier
-entry stays and the other one leaves. What is over for good stays as it is and where it is, but for a
-completion, which goes along, since nobody is to complete twice.
+entry stays and the other one leaves. What of the two is over for good stays as it is and where it is, but
+for a completion, which goes along, since nobody is to complete twice. Where the consumer has none that
+counts, the guest's goes along as it is, a denial too: signing in wipes nothing out.
 """
 
 import datetime as dt

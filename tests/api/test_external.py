@@ -158,9 +158,9 @@ def test_a_shops_provider_cannot_pass_for_a_proved_address(world: World, provide
         body = {"provider": provider, "issuer": issuer, "subject": subject}
         answer = world.server().post(AUTHORIZE, body)
         assert answer.json()["resolution"] == "created"
-    for issuer in ("", " ", "\t", None):
-        body = {"provider": provider, "issuer": issuer, "subject": subject}
-        assert_error(world.server().post(AUTHORIZE, body), 400, "Validation failed")
+    for none in ("", " ", "\t", None):
+        empty = {"provider": provider, "issuer": none, "subject": subject}
+        assert_error(world.server().post(AUTHORIZE, empty), 400, "Validation failed")
     assert sign_in_again(world, EMAIL) == proved.id
     assert profile(world, proved.id)["email"] == EMAIL
 
@@ -240,9 +240,8 @@ def test_claims_at_once_never_overwrite_one_another(world: World) -> None:
 
 @pytest.mark.parametrize("alias", ["phone", "phone_number", "phoneNumber"])
 def test_openid_connects_names_and_ours(world: World, alias: str) -> None:
-    one = world.member(
-        subject="4711", **{alias: "+4930901820", "fullName": "Ada", "sub": "x", "extra": {}}
-    ).id
+    claims: dict[str, Any] = {alias: "+4930901820", "fullName": "Ada", "sub": "x", "extra": {}}
+    one = world.member(subject="4711", **claims).id
     assert profile(world, one) == {"email": None, "phone": "+4930901820", "fullName": "Ada"}
 
 

@@ -35,7 +35,8 @@ class Demo:
 
     def led_to(self, who: ConsumerClient, code: str = "") -> str:
         """The sequence, by its slug."""
-        return self.slugs[who.post(self.path, {"accessCode": code}).json()["sequenceId"]]
+        slug: str = self.slugs[who.post(self.path, {"accessCode": code}).json()["sequenceId"]]
+        return slug
 
     def lines_of(self, who: ConsumerClient) -> dict[str, str]:
         """What entering each of the queues says: the status, or why not."""
