@@ -112,7 +112,7 @@ def test_while_signing_in_by_the_shop(world: World) -> None:
             if index == 0:
                 return erase(first.id)
             if index > 3:
-                return world.authorize(subject, name="Ada")
+                return world.authorize(subject, phone=mailbox.PHONE)
             return guests[index - 1].post(EXCHANGE, {"exchangeCode": codes[index - 1]})
 
         require_answers(race(6, act).all(), 200, 401)
