@@ -155,9 +155,9 @@ class ExperienceViewSet(ApiViewSet):
     @action(detail=True, methods=["post"])
     def enter(self, request: Request, id: str) -> Response:
         """Come in by the first sequence that is open to the consumer."""
-        access_code = parse(EnterExperienceSerializer, request).get("access_code", "")
         credential: Any = request.auth
         experience = _find(id, credential.organization)
+        access_code = parse(EnterExperienceSerializer, request).get("access_code", "")
         if access_code:
             self._require_few_guesses(experience, access_code)
         visit = visits.enter(
