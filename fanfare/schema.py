@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import Any, TypeVar
 
 import orjson
@@ -265,9 +266,20 @@ def _camelized(schema: Any) -> Any:
     return found
 
 
-@lru_cache(maxsize=1)
+_one_at_a_time = Lock()
+
+
 def document() -> bytes:
-    """The whole description as JSON; made once a process, since only a new release changes it."""
+    """The whole description as JSON; made once a process, since only a new release changes it.
+
+    By one thread: drf-spectacular loads its extensions at the first use, and two at once trip over that.
+    """
+    with _one_at_a_time:
+        return _document()
+
+
+@lru_cache(maxsize=1)
+def _document() -> bytes:
     found = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return json.dumps(found, ensure_ascii=False).encode()
 

@@ -128,9 +128,9 @@ def test_a_new_code_does_not_forget_wrong_ones(world: World, clock: Any) -> None
     burn(world, clock, 1)
     code = get_code(world)
     refused = verify(world, code)
-    body = assert_error(refused, *LIMITED)
+    assert_error(refused, *LIMITED)
     since = (time.now() - OtpAddress.objects.get().counted_from).total_seconds()
-    assert body["retryAfter"] == int(refused.headers["Retry-After"]) == DAY - since
+    assert int(refused.headers["Retry-After"]) == DAY - since
     assert (failures(), last_challenge().attempts, last_challenge().used_at) == (20, 0, None)
 
 
@@ -216,8 +216,7 @@ def test_a_name_fills_an_empty_profile_alone(world: World, clock: Any) -> None:
 
     assert sign_in() == ""
     assert sign_in(name="  Ada Lovelace ") == "Ada Lovelace"
-    assert sign_in(name="Mallory") == "Ada Lovelace"
-    assert sign_in(name="") == "Ada Lovelace"
+    assert sign_in(name="Mallory") == sign_in(name="") == "Ada Lovelace"
 
 
 def test_a_name_without_the_code_goes_nowhere(world: World, clock: Any) -> None:
@@ -232,8 +231,8 @@ def test_the_same_address_is_the_same_consumer(world: World, clock: Any) -> None
     found = []
     for address in (ADA, PHONE, ADA, PHONE):
         clock.shift(600)
-        answer = verify(world, get_code(world, address), address)
-        found.append(answer.json()["session"]["consumerId"])
+        session = verify(world, get_code(world, address), address).json()["session"]
+        found.append(session["consumerId"])
     assert found[:2] == found[2:]
     assert found[0] != found[1]
 
