@@ -54,8 +54,8 @@ def send(challenge_id: int, *, now: dt.datetime) -> bool:
     """Send one code, unless somebody else has or does; whether it went out."""
     if not _unsent(now).filter(pk=challenge_id).update(claimed_at=now, tries=F("tries") + 1):
         return False
-    challenge = OtpChallenge.objects.select_related("organization").get(pk=challenge_id)
-    if challenge.box is None:  # voided or used this moment
+    challenge = OtpChallenge.objects.select_related("organization").filter(pk=challenge_id).first()
+    if challenge is None or challenge.box is None:  # erased, voided or used this moment
         return False
     try:
         _hand_over(challenge, sealing.unseal(codes.PURPOSE, challenge.box).decode(), now)
