@@ -58,9 +58,7 @@ def _locked(organization: Organization, contact: Contact, now: dt.datetime) -> O
     known = {"organization": organization, "address": contact.address}
     row = None
     while row is None:  # again, should a purge or an erasing have deleted it meanwhile
-        OtpAddress.objects.bulk_create(
-            [OtpAddress(**known, counted_from=now, asked_at=now)], ignore_conflicts=True
-        )
+        OtpAddress.objects.bulk_create([OtpAddress(**known, asked_at=now)], ignore_conflicts=True)
         row = OtpAddress.objects.select_for_update(no_key=True).filter(**known).first()
     return row
 
@@ -142,10 +140,9 @@ def check(
     has committed what was counted: OtpInvalid, OtpExpired, RateLimited.
     """
     address = _locked(organization, contact, now)
-    if now - address.counted_from >= DAY:
-        address.failures, address.counted_from = 0, now
-    if address.failures >= MOST_FAILURES:
-        return _limited("Too many wrong codes.", address.counted_from + DAY, now)
+    free_at = _guessing_again_at(organization, contact, now)
+    if free_at is not None:
+        return _limited("Too many wrong codes.", free_at, now)
     challenge = (
         OtpChallenge.objects.filter(organization=organization, address=contact.address)
         .order_by("-created_at", "-id")
@@ -158,7 +155,8 @@ def check(
     if challenge.attempts >= MOST_ATTEMPTS:
         return _no_code()
     if not hmac.compare_digest(_digest(challenge, code), bytes(challenge.digest)):
-        _count_failure(challenge, address)
+        challenge.attempts += 1
+        challenge.save(update_fields=["attempts"])
         return _no_code()
     challenge.used_at, challenge.box, address.succeeded_at = now, None, now
     challenge.save(update_fields=["used_at", "box"])
@@ -170,20 +168,29 @@ def _no_code() -> errors.OtpInvalid:
     return errors.OtpInvalid("The code is wrong, used, or tried too often. Ask for a new one.")
 
 
-def _count_failure(challenge: OtpChallenge, address: OtpAddress) -> None:
-    challenge.attempts += 1
-    challenge.save(update_fields=["attempts"])
-    address.failures += 1
-    address.save(update_fields=["failures", "counted_from"])
-
-
-def purge(*, before: dt.datetime, at_most: int) -> int:
-    """Delete codes that were asked for before then and are over, and counters of addresses that nobody has
-    asked for or guessed at since; how many.
+def _guessing_again_at(organization: Organization, contact: Contact, now: dt.datetime) -> dt.datetime | None:
+    """When one may guess again; None: now. A guess counts until a day after the end of its code's life,
+    so that no twenty-four hours see more than `MOST_FAILURES`.
     """
+    rows = OtpChallenge.objects.filter(
+        organization=organization, address=contact.address, attempts__gt=0, expires_at__gt=now - DAY
+    )
+    failures = 0
+    for expires_at, attempts in rows.order_by("-expires_at").values_list("expires_at", "attempts"):
+        failures += attempts
+        if failures >= MOST_FAILURES:
+            return expires_at + DAY
+    return None
+
+
+def purge(*, now: dt.datetime, before: dt.datetime, at_most: int) -> int:
+    """Delete codes that were asked for before then and are over, and the rows of addresses that nobody has
+    asked for since; how many. What was never sent and is over by now can't be read any more.
+    """
+    OtpChallenge.objects.filter(expires_at__lte=now, box__isnull=False).update(box=None)
     is_over = Q(created_at__lt=before, expires_at__lt=before)
     # Said twice: what a request touched while the purge waited for its row is looked at anew.
-    is_idle = Q(asked_at__lt=before, counted_from__lt=before)
+    is_idle = Q(asked_at__lt=before)
     codes = OtpChallenge.objects.filter(is_over).values_list("pk", flat=True)[:at_most]
     idle = OtpAddress.objects.filter(is_idle).values_list("pk", flat=True)[:at_most]
     deleted, _ = OtpChallenge.objects.filter(is_over, pk__in=codes).delete()

@@ -76,6 +76,6 @@ def _hand_over(challenge: OtpChallenge, code: str, now: dt.datetime) -> None:
         subject = f"{code} is your code for {organization.name}"
         letters.write(organization, "code", challenge.address, subject, code=code, minutes=minutes).send()
         return
-    text = f"{code} is your code for {mail.one_line(organization.name)}. It is good for {minutes} minutes."
+    text = f"{code} is your code for {mail.one_line(organization.name)}. It is good for {minutes} min."
     reference = f"otp-{challenge.pk}"
     sms.send(challenge.address, text, organization_id=organization.id, reference=reference)

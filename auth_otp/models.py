@@ -18,15 +18,12 @@ class Channel(models.TextChoices):
 class OtpAddress(models.Model):
     """What one address has been used for in one organization; its row's lock puts its requests in line.
 
-    `failures` counts wrong codes since `counted_from`, for a day, whatever new codes were sent meanwhile:
-    six digits withstand guessing only because few guesses are looked at.
+    Wrong guesses are counted in the challenges that they were aimed at.
     """
 
     id = models.BigAutoField(primary_key=True)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
     address = models.CharField(max_length=254)
-    failures = models.PositiveSmallIntegerField(default=0)
-    counted_from = models.DateTimeField()
     succeeded_at = models.DateTimeField(null=True)
     asked_at = models.DateTimeField(db_index=True)
 
@@ -47,7 +44,7 @@ class OtpChallenge(models.Model):
     """A code that was sent. `digest` is its HMAC under the server's key and `salt`.
 
     `box` holds the code, sealed, until it is handed to the mail or SMS provider, and is emptied then.
-    `client` is a keyed hash of the network address that asked.
+    `client` is a keyed hash of the network address that asked. `attempts` counts wrong guesses.
     """
 
     id = models.BigAutoField(primary_key=True)

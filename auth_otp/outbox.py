@@ -3,6 +3,7 @@
 Only where `FANFARE_EMAIL_URL` and `FANFARE_SMS_URL` say `outbox:`, as they do by default under `make run`.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,6 +37,11 @@ class EmailBackend(BaseEmailBackend):
 def send_sms(to: str, text: str, *, organization_id: str, reference: str) -> None:
     """The SMS back end that keeps what it is given."""
     _keep(Channel.PHONE, to, text, organization_id)
+
+
+def purge(*, before: dt.datetime) -> None:
+    """Forget messages that were shown before then."""
+    OutboxMessage.objects.filter(created_at__lt=before).delete()
 
 
 def _keep(

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.conf import settings
 
-from auth_otp import codes, delivery
+from auth_otp import codes, delivery, outbox
 from fanfare import clock
 from fanfare.celery import app
 
@@ -26,6 +26,8 @@ def send_codes() -> None:
 
 @app.task
 def purge_codes() -> None:
-    """Forget codes and counters of long ago."""
-    before = clock.now() - dt.timedelta(seconds=settings.CODES_KEPT_SECONDS)
-    codes.purge(before=before, at_most=AT_ONCE)
+    """Forget codes, addresses and shown messages of long ago."""
+    now = clock.now()
+    before = now - dt.timedelta(seconds=settings.CODES_KEPT_SECONDS)
+    codes.purge(now=now, before=before, at_most=AT_ONCE)
+    outbox.purge(before=before)

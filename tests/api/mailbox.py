@@ -3,6 +3,7 @@
 Mail goes to Django's own test outbox, SMS to our outbox of shown messages (see `tests.conftest`).
 """
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,8 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
-from auth_otp.models import OtpAddress, OtpChallenge, OutboxMessage
+from auth_otp.models import OtpChallenge, OutboxMessage
+from fanfare import clock
 from tests.world import ApiClient, World
 
 ADA = "ada@example.com"
@@ -94,5 +96,6 @@ def last_challenge(address: str = ADA) -> OtpChallenge:
 
 
 def failures(address: str = ADA) -> int:
-    """How many wrong codes were counted for the address."""
-    return OtpAddress.objects.get(address=address).failures
+    """How many wrong codes count for the address at the moment."""
+    counting = OtpChallenge.objects.filter(address=address, expires_at__gt=clock.now() - dt.timedelta(days=1))
+    return sum(counting.values_list("attempts", flat=True))
