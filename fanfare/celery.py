@@ -16,6 +16,7 @@ app = Celery("fanfare")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.autodiscover_tasks()
+app.finalize()  # else each task is made whole at its first use, over which two threads at once trip
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]

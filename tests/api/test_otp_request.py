@@ -41,9 +41,7 @@ def test_by_sms(world: World, clock: Any) -> None:
     answer = ask(world, "01512 3456789", defaultCountry="de")
     assert answer.json() == {"ok": True, "expiresInSeconds": 600, "resendInSeconds": 30}
     (text,) = messages(PHONE)
-    assert (
-        text == f"{last_code(PHONE)} is your code for {world.organization.name}. It is good for 10 min."
-    )
+    assert text == f"{last_code(PHONE)} is your code for {world.organization.name}. It is good for 10 min."
     assert django_mail.outbox == []
     assert verify(world, last_code(PHONE), PHONE).json()["session"]["phone"] == PHONE
 

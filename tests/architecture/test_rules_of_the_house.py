@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from celery.local import PromiseProxy
 from django.core.management import call_command
+
+from auth_otp import tasks
+from fanfare.celery import app
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ["fanfare", "experiences", "consumers", "distributions"]
@@ -98,6 +102,12 @@ def test_functions_and_files_are_short() -> None:
     long_files = [(name, text.count("\n")) for name, text in sources() if text.count("\n") > FILE_LINES]
     assert long_functions == []
     assert [(name, lines) for name, lines in long_files if name not in LONG_FILES] == []
+
+
+def test_tasks_are_whole_when_they_are_imported() -> None:
+    """Celery would else make them at their first use, and two threads at once find one half made."""
+    assert app.finalized
+    assert not isinstance(tasks.send_code, PromiseProxy)
 
 
 def test_no_import_inside_a_function() -> None:
