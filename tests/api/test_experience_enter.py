@@ -89,7 +89,7 @@ def written() -> list[int]:
     return [*(table.objects.count() for table in tables), used]
 
 
-@pytest.mark.parametrize("asked", SUBSETS, ids=str)
+@pytest.mark.parametrize("asked", SUBSETS, ids=lambda asked: "+".join(sorted(asked)) or "nothing")
 @pytest.mark.parametrize("person", PEOPLE, ids=str)
 def test_who_may_come_in(world: World, clock: Any, asked: set[str], person: Person) -> None:
     sequence, queue = ask_for(world.sequence, asked), world.queue()
