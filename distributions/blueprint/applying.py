@@ -128,8 +128,8 @@ class _Application:
         except ValidationError as problem:
             self._note(node, problem)
             return
-        last = self._outcomes[-1]
-        if changes and last.node is node and last.verdict != "created":
+        last = self._outcomes[-1] if self._outcomes else None
+        if changes and last and last.node is node and last.verdict != "created":
             self._outcomes[-1] = replace(last, verdict="updated", changes=last.changes | changes)
 
     def _distribution(self, node: Node, sequence: Sequence, kind: Kind, entry: vocabulary.KindOf) -> None:

@@ -4,6 +4,7 @@ A kind's viewset lists its verbs and says how it presents itself. The hot verbs 
 session, rate and standing (`live.pass_gate`); without Redis, PostgreSQL answers.
 """
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -139,9 +140,20 @@ class DistributionViewSet(ApiViewSet):
         """The fields that the kind adds to a status."""
         return {}
 
-    def known_consumer(self, consumer_id: str) -> str:
-        """The id by which this organization's consumer is known by now. Raises NotFound."""
-        return identities.find(consumer_id, self.credential.organization.id).id
+    def for_person(self, consumer_id: str, move: Callable[[str], Standing]) -> Standing:
+        """Make a move for this organization's consumer, by whatever id they had. Raises NotFound.
+
+        A guest who turns out to be somebody just then is found again as that one.
+        """
+        organization_id = self.credential.organization.id
+        person = identities.find(consumer_id, organization_id).id
+        try:
+            return move(person)
+        except errors.FanfareError:
+            by_now = identities.find(consumer_id, organization_id).id
+            if by_now == person:
+                raise
+        return move(by_now)
 
 
 class Enter(DistributionViewSet):
@@ -205,8 +217,10 @@ class Admit(DistributionViewSet):
     def admit(self, request: Request, id: str) -> Response:
         """Admit a consumer out of turn, entering them if need be."""
         body = parse(ConsumerSerializer, request)
-        consumer_id = self.known_consumer(body["consumer_id"])
-        standing = self.rules.admit(self.distribution, consumer_id, now=self.now, actor=self.credential.actor)
+        trail = {"now": self.now, "actor": self.credential.actor}
+        standing = self.for_person(
+            body["consumer_id"], lambda person: self.rules.admit(self.distribution, person, **trail)
+        )
         return self.answer(standing)
 
 
@@ -218,12 +232,9 @@ class Complete(DistributionViewSet):
     def complete(self, request: Request, id: str) -> Response:
         """The consumer is done: the admission is used."""
         body = parse(CompleteSerializer, request)
-        standing = lifecycle.complete(
-            self.distribution,
-            self.known_consumer(body["consumer_id"]),
-            now=self.now,
-            actor=self.credential.actor,
-            order_id=body.get("order_id", ""),
+        more: Any = {"now": self.now, "actor": self.credential.actor, "order_id": body.get("order_id", "")}
+        standing = self.for_person(
+            body["consumer_id"], lambda person: lifecycle.complete(self.distribution, person, **more)
         )
         return self.answer(standing, with_token=False)
 
@@ -236,12 +247,9 @@ class Deny(DistributionViewSet):
     def deny(self, request: Request, id: str) -> Response:
         """Turn a consumer away."""
         body = parse(DenySerializer, request)
-        standing = lifecycle.deny(
-            self.distribution,
-            self.known_consumer(body["consumer_id"]),
-            now=self.now,
-            actor=self.credential.actor,
-            reason=body["reason"],
+        more: Any = {"now": self.now, "actor": self.credential.actor, "reason": body["reason"]}
+        standing = self.for_person(
+            body["consumer_id"], lambda person: lifecycle.deny(self.distribution, person, **more)
         )
         return self.answer(standing, with_token=False)
 
