@@ -16,7 +16,6 @@ from consumers.shape import TokensSerializer, present_tokens
 from distributions import sign_in
 from fanfare import contacts, errors, redis, staff
 from fanfare.api import ApiViewSet, TextField, parse
-from fanfare.contacts import Contact
 from fanfare.schema import describes
 from fanfare.throttling import Throttle
 
@@ -102,14 +101,17 @@ class OtpViewSet(ApiViewSet):
     )
     @action(detail=False, methods=["post"], url_path="verify")
     def otp_verify(self, request: Request) -> Response:
-        """A session for a code; a guest's access token brings the guest's participations along."""
+        """A session for a code; a guest's access token brings the guest's participations along.
+
+        Any other consumer's token changes nothing: addresses are not linked to each other.
+        """
         body = parse(VerifySerializer, request)
-        credential, contact = _credential(request), body["contact"]
-        assert isinstance(contact, Contact)
+        credential = _credential(request)
         tokens = sign_in.by_code(
             credential.organization,
-            contact,
+            body["contact"],
             body["code"].replace(" ", ""),
+            client=staff.client_address(request._request),
             guest_id=credential.guest_id,
             now=self.now,
         )

@@ -43,7 +43,7 @@ def request(
     address = _locked(organization, contact, now)
     sent = _sent_before(organization, contact, now)
     _require_patience(sent, address, now)
-    asker = sealing.keyed_hash(f"otp-client:{organization.id}", client.encode())[:CLIENT_BYTES]
+    asker = _asker(organization, client)
     _require_few_of_client(asker, now)
     OtpChallenge.objects.filter(
         organization=organization, address=contact.address, used_at=None, voided_at=None
@@ -51,6 +51,16 @@ def request(
     OtpAddress.objects.filter(pk=address.pk).update(asked_at=now)
     challenge = _make(organization, contact, name, asker, now)
     return challenge, _seconds_until(_free_at([now, *sent], address), now)
+
+
+def _asker(organization: Organization, client: str) -> bytes:
+    return sealing.keyed_hash(f"otp-client:{organization.id}", client.encode())[:CLIENT_BYTES]
+
+
+def name_given_by(challenge: OtpChallenge, client: str) -> str:
+    """The name that came with the request, if it came from there: a stranger may ask for somebody's code."""
+    is_same = hmac.compare_digest(bytes(challenge.client), _asker(challenge.organization, client))
+    return challenge.name if is_same else ""
 
 
 def _locked(organization: Organization, contact: Contact, now: dt.datetime) -> OtpAddress:

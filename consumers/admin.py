@@ -8,6 +8,7 @@ import datetime as dt
 import json
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -81,10 +82,21 @@ def export(request: HttpRequest, consumer: Consumer, values: dict[str, Any]) -> 
     return HttpResponse(text, content_type="application/json", headers=headers)
 
 
+class EraseForm(forms.Form):
+    """How far it goes."""
+
+    also_claimed = forms.BooleanField(
+        label="Claimed addresses too", required=False,
+        help_text="Also list entries and codes of addresses that they named but never proved. They may be "
+        "somebody else's.",
+    )  # fmt: skip
+
+
 def erase(request: HttpRequest, consumer: Consumer, values: dict[str, Any]) -> str:
     """Forget somebody for good. Raises IllegalMove."""
     namesakes = privacy.namesakes(consumer)
-    if not privacy.erase(consumer, now=clock.now(), actor=actor(request)):
+    claimed = values["also_claimed"]
+    if not privacy.erase(consumer, now=clock.now(), actor=actor(request), also_claimed=claimed):
         raise errors.IllegalMove("The consumer was erased before.")
     for other in namesakes:
         text = f"{other} has an address or a customer number of theirs: see whether they are one."
@@ -109,7 +121,9 @@ class ConsumerAdmin(ConsoleAdmin):
     """Somebody who enters launches."""
 
     organization_path = "organization_id"
-    list_display = ["id", "email", "phone", "full_name", "is_guest", "organization", "created_at"]
+    list_display = [
+        "id", "email", "is_email_verified", "phone", "full_name", "is_guest", "organization", "created_at",
+    ]  # fmt: skip
     list_filter = ["is_guest", ("organization", ScopedFilter)]
     list_select_related = ["organization"]
     exact_search = {"cons_": "id", "@": "email", "+": "phone"}
@@ -133,7 +147,8 @@ class ConsumerAdmin(ConsoleAdmin):
         ),
         Button("export", "Export", "download", export, allowed=staff.OWN, is_offered=_is_somebody),
         Button(
-            "erase", "Erase", "person_remove", erase, allowed=staff.OWN, is_offered=_is_somebody,
+            "erase", "Erase", "person_remove", erase, form=EraseForm, allowed=staff.OWN,
+            is_offered=_is_somebody,
             question="For good: their places are given up, their sessions end, and whatever names them is "
             "deleted. The trace keeps an id that belongs to nobody.",
             variant="danger",

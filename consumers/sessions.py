@@ -12,7 +12,6 @@ import datetime as dt
 import hmac
 import re
 from dataclasses import dataclass
-from typing import cast
 
 from django.conf import settings
 from django.db import transaction
@@ -120,11 +119,21 @@ def require_alive(session_id: str, *, now: dt.datetime) -> None:
         raise errors.NotAuthenticated("The session has ended.")
 
 
+_STATE = redis.Script(
+    """
+local ended = redis.call('ZMSCORE', KEYS[1], ARGV[1], 'ready')
+if ended[1] then return 1 end
+return ended[2] and redis.call('EXISTS', KEYS[2]) == 1 and 0 or -1
+"""
+)
+
+
 def _ask_redis(session_id: str) -> bool | None:
-    ended, ready = cast(list[bytes | None], redis.ask("ZMSCORE", redis.ENDED_SESSIONS, session_id, READY))
-    if ended is not None:
+    """Whether it has ended; None where the list is not complete, or nobody has looked after it lately."""
+    state = _STATE([redis.ENDED_SESSIONS, redis.WATCHED], [session_id])
+    if state == 1:
         return True
-    return None if ready is None or redis.is_doubtful() else False
+    return None if state == -1 or redis.is_doubtful() else False
 
 
 def is_ended(session_id: str) -> bool:

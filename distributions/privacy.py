@@ -121,9 +121,11 @@ def _row(row: Any) -> dict[str, Any]:
 
 
 @transaction.atomic(durable=True)
-def erase(consumer: Consumer, *, now: dt.datetime, actor: str) -> bool:
+def erase(consumer: Consumer, *, now: dt.datetime, actor: str, also_claimed: bool = False) -> bool:
     """Forget the person; False if that was done before. Live participations end as if they had left.
 
+    An address that they never proved may be somebody else's, whose list entries and codes hang on it: these
+    are deleted only when staff know better (`also_claimed`), and never where another consumer proved it.
     Locks in the order in which signing in does: addresses, then the consumer. No sign-in, merger or entry
     slips in behind.
     """
@@ -134,7 +136,7 @@ def erase(consumer: Consumer, *, now: dt.datetime, actor: str) -> bool:
         _leave_everywhere(people, now, actor)
         for session in Session.objects.filter(consumer__in=people, ended_at=None):
             sessions.end(session, reason="erased", now=now, actor=actor)
-        _delete_what_names(person.organization_id, people)
+        _delete_what_names(person.organization_id, people, also_claimed)
         _empty_what_stays(people, now)
         events.record("consumer.erased", person.organization_id, at=now, actor=actor, consumer_id=person.pk)
     _forget_in_redis(people)  # last, when Redis has heard the rest; again, should it have been away
@@ -162,10 +164,11 @@ def _leave_everywhere(people: list[Consumer], now: dt.datetime, actor: str) -> N
             lifecycle.leave_all(row.distribution, [row.pk], now=now, actor=actor)
 
 
-def _delete_what_names(organization_id: str, people: list[Consumer]) -> None:
+def _delete_what_names(organization_id: str, people: list[Consumer], also_claimed: bool) -> None:
     """What another consumer is known by as well stays theirs."""
-    names = _names_of(people).all
-    words = names - _of_others(organization_id, people, names)
+    names = _names_of(people)
+    known = names.all if also_claimed else names.proved | names.subjects
+    words = known - _of_others(organization_id, people, known)
     lists = AudienceMember.objects.filter(sequence__experience__organization=organization_id)
     lists.filter(key__in=_audience_keys(words)).delete()
     for model in (OtpChallenge, OtpAddress, OutboxMessage):

@@ -24,16 +24,25 @@ TRIES = 3  # of a merger that meets an entry of the same consumer
 
 
 def by_code(
-    organization: Organization, contact: Contact, code: str, *, guest_id: str | None, now: dt.datetime
+    organization: Organization,
+    contact: Contact,
+    code: str,
+    *,
+    client: str,
+    guest_id: str | None,
+    now: dt.datetime,
 ) -> Tokens:
-    """Sign in by a one-time code. Raises OtpInvalid, OtpExpired or RateLimited; a failure is counted."""
+    """Sign in by a one-time code. Raises OtpInvalid, OtpExpired or RateLimited; a failure is counted.
+
+    `client` is the network address that shows the code.
+    """
 
     def attempt() -> Tokens | errors.FanfareError:
         checked = codes.check(organization, contact, code, now=now)
         if isinstance(checked, errors.FanfareError):
             return checked  # raised after the commit, so that the failure stays counted
         name = identities.proved_by_code(contact)
-        profile = identities.of_contact(contact, checked.name)
+        profile = identities.of_contact(contact, codes.name_given_by(checked, client))
         consumer, _ = identities.find_or_create(organization, name, profile, now=now)
         return _open(consumer, guest_id, now)
 

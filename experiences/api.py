@@ -125,7 +125,8 @@ def _too_often() -> errors.FanfareError:
 
 
 PLURALS = ("queues", "draws", "auctions", "appointments", "timed_releases")  # as a sequence lists them
-GUESSES = "20/10m"  # wrong access codes of one client in one organization
+# Wrong access codes of one consumer, and of one network address, behind which there may be many.
+GUESSES, GUESSES_OF_ADDRESS = "10/10m", "100/10m"
 VISITS = "60/m"  # entries and leaves of one consumer
 
 
@@ -183,11 +184,13 @@ class ExperienceViewSet(ApiViewSet):
             throttling.require(request._request, "visits", request.auth.consumer_id or "", VISITS)  # type: ignore[union-attr]
 
     def _require_few_guesses(self, experience: Experience, access_code: str) -> None:
-        """Count a wrong code by where it came from; raise RateLimited after too many, whatever the code."""
+        """Count a wrong code; raise RateLimited after too many, whatever the code."""
         http = self.request._request
         is_wrong = not access_codes.valid(experience.sequences.all(), access_code, now=self.now)
-        guesser = f"{experience.organization_id}|{staff.client_address(http)}"
-        throttling.require(http, "access-code", guesser, GUESSES, increment=is_wrong)
+        address = f"{experience.organization_id}|{staff.client_address(http)}"
+        consumer_id = str(self.request.auth.consumer_id)  # type: ignore[union-attr]
+        throttling.require(http, "access-code", consumer_id, GUESSES, increment=is_wrong)
+        throttling.require(http, "access-codes", address, GUESSES_OF_ADDRESS, increment=is_wrong)
 
     @describes(LeftSerializer, refusals=_refused_leaves)
     @action(detail=True, methods=["delete"])

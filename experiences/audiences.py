@@ -21,10 +21,12 @@ MOST_CHARACTERS = 320  # of an external id
 MOST_AT_ONCE = 1_000_000
 TOLD = 10  # wrong lines are told up to here
 _CHUNK = 5_000
-# A list's first line may name its columns, in these words.
+# A list's first line may name its columns, in these words; only their letters count.
 _COLUMNS = {
-    "email": EMAIL, "e-mail": EMAIL, "mail": EMAIL, "phone": PHONE, "telephone": PHONE, "mobile": PHONE,
-    "externalid": EXTERNAL, "external_id": EXTERNAL, "external id": EXTERNAL, "id": EXTERNAL,
+    "email": EMAIL, "mail": EMAIL, "emailaddress": EMAIL, "mailadresse": EMAIL, "emailadresse": EMAIL,
+    "phone": PHONE, "phonenumber": PHONE, "telephone": PHONE, "mobile": PHONE, "telefon": PHONE,
+    "telefonnummer": PHONE, "handynummer": PHONE, "externalid": EXTERNAL, "id": EXTERNAL,
+    "customerid": EXTERNAL, "customernumber": EXTERNAL, "kundennummer": EXTERNAL,
 }  # fmt: skip
 
 
@@ -64,14 +66,28 @@ def read_csv(text: str) -> Members:
     columns: list[str | None] = []
     try:
         for number, row in enumerate(csv.reader(io.StringIO(lines), delimiter=separator, strict=True), 1):
-            named = [_COLUMNS.get(cell.strip().lower()) for cell in row]
+            named = [_column(cell) for cell in row]
             if number == 1 and any(named):
                 columns = named
+            elif number == 1 and _needs_names(row):
+                found.problems.append("Line 1: of several columns, name them: email, phone, externalId.")
+                return found
             else:
                 _read_row(found, number, row, columns)
     except csv.Error as problem:
         found.problems.append(f"Not CSV: {problem}.")
     return found
+
+
+def _column(cell: str) -> str | None:
+    """What a column holds, by its name in any spelling: `E-Mail`, `external_id`, `Customer number`."""
+    return _COLUMNS.get("".join(character for character in cell.lower() if character.isalpha()))
+
+
+def _needs_names(row: list[str]) -> bool:
+    """Whether the first of several columns' lines could be anything: names of people, say."""
+    cells = [cell.strip() for cell in row if cell.strip()]
+    return len(cells) > 1 and any(guess(cell) == EXTERNAL for cell in cells)
 
 
 def _read_row(found: Members, number: int, row: list[str], columns: list[str | None]) -> None:

@@ -144,6 +144,8 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
         term = search_term.strip()
         if not self.exact_search or not term:
             return super().get_search_results(request, queryset, search_term)
+        if term.startswith("+") and "@" not in term:  # however it is written
+            term = "+" + "".join(character for character in term if character.isdigit())
         for prefix, column in self.exact_search.items():
             if term.startswith(prefix) or (prefix == "@" and "@" in term):
                 value = term.lower() if prefix == "@" else term  # addresses are stored in lower case

@@ -117,6 +117,9 @@ ENDED_SESSIONS = "ended"
 RUN_ID = "run"
 # When a worker last looked at Redis; whatever Redis missed happened since.
 HEARTBEAT = "heartbeat"
+# There for `WATCHED_SECONDS` after each look: without a worker nobody makes up for what Redis misses.
+WATCHED = "watched"
+WATCHED_SECONDS = 5
 
 
 def standings(distribution_id: str) -> str:

@@ -43,7 +43,7 @@ local used = redis.call('INCR', KEYS[2])
 if used == 1 then redis.call('EXPIRE', KEYS[2], ARGV[3]) end
 local ended = redis.call('ZMSCORE', KEYS[1], ARGV[1], 'ready')
 if ended[1] then return {0, used, '', -1} end
-local alive = ended[2] and 1 or -1
+local alive = ended[2] and redis.call('EXISTS', KEYS[6]) == 1 and 1 or -1
 local standing = redis.call('HGET', KEYS[3], ARGV[2])
 if not standing then return {alive, used, '', -1} end
 local place = string.match(standing, '^%d+ 1 (%d+)')
@@ -111,6 +111,7 @@ def pass_gate(
         redis.standings(distribution_id),
         redis.gone(distribution_id),
         redis.told(distribution_id),
+        redis.WATCHED,
     ]
     answer = redis.attempt("gate", lambda: _GATE(keys, [session_id, consumer_id, _COUNTER_SECONDS, frozen]))
     if answer is None:

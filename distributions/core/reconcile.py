@@ -63,8 +63,14 @@ def look(*, now: dt.datetime) -> Look | None:
 
 def remember(seen: Look, *, now: dt.datetime) -> None:
     """This run of Redis has been given everything up to now."""
-    values = {redis.RUN_ID: seen.run_id, redis.HEARTBEAT: now.isoformat()}
-    redis.attempt("heartbeat", lambda: redis.client().mset(values))
+
+    def write() -> None:
+        with redis.client().pipeline(transaction=True) as pipe:
+            pipe.mset({redis.RUN_ID: seen.run_id, redis.HEARTBEAT: now.isoformat()})
+            pipe.set(redis.WATCHED, 1, ex=redis.WATCHED_SECONDS)
+            pipe.execute()
+
+    redis.attempt("heartbeat", write)
 
 
 def incomplete(distribution_ids: Iterable[str]) -> list[str]:

@@ -134,10 +134,22 @@ def browse(world: World, address: str) -> ConsumerClient:
     return who
 
 
-def test_twenty_wrong_guesses_and_no_more(world: World, clock: Any) -> None:
+def test_ten_wrong_guesses_of_one_consumer(world: World, clock: Any) -> None:
+    """Whoever stands beside them is not kept out."""
     (code,) = make(world.sequence, max_uses=None)
-    answers = [enter(browse(world, "203.0.113.7"), world.sequence, f"WRONG-{n}") for n in range(21)]
-    assert [answer.status_code for answer in answers] == [403] * 20 + [429]
+    guesser, friend = browse(world, "203.0.113.7"), browse(world, "203.0.113.7")
+    answers = [enter(guesser, world.sequence, f"WRONG-{n}") for n in range(11)]
+    assert [answer.status_code for answer in answers] == [403] * 10 + [429]
+    assert_error(enter(guesser, world.sequence, code), 429, "Rate limit exceeded")
+    assert enter(friend, world.sequence, code).status_code == 200
+    clock.shift(answers[-1].json()["retryAfter"] + 1)
+    assert enter(guesser, world.sequence, code).status_code == 200
+
+
+def test_a_hundred_wrong_guesses_of_one_address(world: World, clock: Any) -> None:
+    (code,) = make(world.sequence, max_uses=None)
+    answers = [enter(browse(world, "203.0.113.7"), world.sequence, f"WRONG-{n}") for n in range(101)]
+    assert [answer.status_code for answer in answers] == [403] * 100 + [429]
     body = assert_error(answers[-1], 429, "Rate limit exceeded")
     assert 1 <= body["retryAfter"] <= 600
     right = browse(world, "203.0.113.7")
@@ -151,7 +163,7 @@ def test_who_guesses_in_one_shop_is_not_kept_from_another(world: World, clock: A
     other = make_world()
     (code,) = make(other.sequence)
     make(world.sequence)
-    for number in range(21):
+    for number in range(101):
         enter(browse(world, "203.0.113.7"), world.sequence, f"WRONG-{number}")
     assert enter(browse(other, "203.0.113.7"), other.sequence, code).status_code == 200
 

@@ -300,3 +300,10 @@ def test_without_redis(world: World, clock: Any) -> None:
     code = get_code(world)
     with redis_away():
         assert verify(world, code).status_code == 200
+
+
+def test_a_name_from_somebody_else_is_not_taken(world: World, clock: Any) -> None:
+    """A stranger may ask for somebody's code, and not call them names."""
+    ask(world, by=browser(world, "203.0.113.66"), name="Not Your Name")
+    assert verify(world, last_code(), by=browser(world, "203.0.113.1")).status_code == 200
+    assert Consumer.objects.get().full_name == ""

@@ -86,7 +86,7 @@ def export(consumer_id: str) -> dict[str, Any]:
 
 
 def erase(consumer_id: str) -> str:
-    return run("erase", consumer_id, "--yes")[0]
+    return run("erase", consumer_id, "--yes", "--claimed-too")[0]
 
 
 @pytest.fixture
@@ -407,6 +407,15 @@ def test_an_address_that_was_only_said_is_forgotten_where_nobody_else_has_it(
     erase(said.id)
     assert tables_with(EMAIL) == set()
     assert not AudienceMember.objects.exists() and not OtpAddress.objects.exists()
+
+
+def test_an_address_that_was_only_said_may_be_somebody_elses(world: World, clock: Any) -> None:
+    """Whoever claims somebody's address and is erased takes neither their place nor their code along."""
+    audiences.add(world.sequence_with("members"), [f"email:{EMAIL}"], now=time.now(), actor="staff:1")
+    code = mailbox.get_code(world)
+    assert run("erase", world.member(subject="x", email=EMAIL, email_verified=False).id, "--yes")[1] == ""
+    assert AudienceMember.objects.count() == 1
+    assert mailbox.verify(world, code).status_code == 200
 
 
 def test_a_customer_number_that_is_an_address(world: World, clock: Any) -> None:

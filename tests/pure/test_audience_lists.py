@@ -23,7 +23,8 @@ ADA, PHONE = "email:ada@example.com", "phone:+4930901820"
         ('email\n"ada@example.com"\n', [ADA]),
         (' "x"', ["external:\"x\""]),
         ("email\nada@example.com\nada@example.com", [ADA, ADA]),
-        ("ada@example.com,4711", [ADA, "external:4711"]),
+        ("ada@example.com,+4930901820", [ADA, "phone:+4930901820"]),
+        ("Kundennummer;E-Mail-Adresse;Name\n4711;ada@example.com;Ada", ["external:4711", ADA]),
         ("x" * 320, ["external:" + "x" * 320]),
     ],
 )  # fmt: skip
@@ -66,3 +67,12 @@ def test_wrong_entries_are_told_by_number() -> None:
         audiences.read_list(["4711", "nobody@", "+1", "x" * 321, " "])
     told = problem.value.message_dict["audience"]
     assert [text.partition(":")[0] for text in told] == ["[1]", "[2]", "[3]", "[4]"]
+
+
+@pytest.mark.parametrize(
+    "text", ["name,adresse\nAda,ada@example.com", "ada@example.com,4711", "Ada;Lovelace"]
+)
+def test_several_columns_need_names(text: str) -> None:
+    """People's names would else be taken for customer numbers."""
+    found = audiences.read_csv(text)
+    assert (found.keys, len(found.problems)) == ([], 1)

@@ -25,23 +25,29 @@ class Command(BaseCommand):
         parser.add_argument("deed", choices=["export", "erase"])
         parser.add_argument("consumer", help="the id, such as cons_01H…")
         parser.add_argument("--yes", action="store_true", help="erase without asking")
+        parser.add_argument(
+            "--claimed-too",
+            action="store_true",
+            help="also delete list entries and codes of addresses that they named but never proved",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with database_explained():
             consumer = _find(options["consumer"])
             if options["deed"] == "erase":
-                self._erase(consumer, is_sure=options["yes"])
+                self._erase(consumer, is_sure=options["yes"], also_claimed=options["claimed_too"])
             elif consumer.erased_at is None:
                 self._tell_namesakes(consumer)
                 self.stdout.write(json.dumps(privacy.export(consumer), indent=2, ensure_ascii=False))
             else:
                 raise CommandError(f"{consumer.pk} is erased: nothing is known of them.")
 
-    def _erase(self, consumer: Consumer, *, is_sure: bool) -> None:
+    def _erase(self, consumer: Consumer, *, is_sure: bool, also_claimed: bool) -> None:
         self._tell_namesakes(consumer)
         if not is_sure and not _asks(f"Erase {consumer.pk} ({consumer}) for good? Type yes: "):
             raise CommandError("Nothing was changed.")
-        is_first = privacy.erase(consumer, now=clock.now(), actor=events.by_system("consumers erase"))
+        actor = events.by_system("consumers erase")
+        is_first = privacy.erase(consumer, now=clock.now(), actor=actor, also_claimed=also_claimed)
         self.stdout.write(f"{consumer.pk} {'is' if is_first else 'was'} erased.")
 
     def _tell_namesakes(self, consumer: Consumer) -> None:
