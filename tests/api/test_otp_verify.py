@@ -17,6 +17,7 @@ from tests.api.mailbox import (
     PHONE,
     VERIFY,
     ask,
+    browser,
     failures,
     get_code,
     last_challenge,
