@@ -25,7 +25,7 @@ from consumers import sessions  # noqa: E402
 from distributions.core import lifecycle, statements  # noqa: E402
 from distributions.core.models import Distribution, Participation  # noqa: E402
 from distributions.queues import line  # noqa: E402
-from fanfare import clock  # noqa: E402
+from fanfare import clock, redis  # noqa: E402
 
 BATCH = 10_000
 
@@ -68,6 +68,7 @@ def main() -> None:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     sessions.rebuild_ended(now=clock.now())
+    redis.client().set(redis.WATCHED, 1)  # no worker runs here, and nothing is missed
     rebuilt = _rebuild_row(lines, options.million)
     rows = [
         *_http_rows(shop, lines, options),
