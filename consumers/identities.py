@@ -51,6 +51,16 @@ def find(consumer_id: str, organization_id: str) -> Consumer:
     return found
 
 
+def lock_living(consumer_id: str) -> None:
+    """Lock the consumer, so that whoever merges or erases them comes before or after, never meanwhile.
+
+    The caller holds the transaction. Raises NotAuthenticated for one who was merged or erased just now.
+    """
+    living = Consumer.objects.select_for_update(no_key=True).filter(merged_into=None, erased_at=None)
+    if not living.filter(pk=consumer_id).exists():
+        raise errors.NotAuthenticated("The session has ended.")
+
+
 def proved_by_code(contact: Contact) -> Name:
     """The identity of whoever has shown that an address is theirs."""
     return Name(str(contact.channel), "", contact.address)

@@ -10,12 +10,11 @@ from contextlib import suppress
 
 from django.db import IntegrityError, transaction
 
-from consumers import conditions
+from consumers import conditions, identities
 from consumers.conditions import Condition, Missing
-from consumers.models import Consumer, Redemption, Visit
+from consumers.models import Redemption, Visit
 from experiences import access_codes, events
 from experiences.models import AccessCode, Experience, Sequence
-from fanfare import errors
 
 
 def enter(
@@ -46,7 +45,7 @@ def _enter(
     now: dt.datetime,
     actor: str,
 ) -> Visit:
-    _require_living(consumer_id)
+    identities.lock_living(consumer_id)
     sequences = list(experience.sequences.order_by("-priority", "id"))
     lacking = conditions.missing(sequences, consumer_id, is_guest=is_guest)
     codes = access_codes.valid(sequences, access_code, now=now)
@@ -54,13 +53,6 @@ def _enter(
     if sequence is None:
         conditions.refuse(sequences, _still_lacking(lacking, codes), is_guest=is_guest)
     return _write(experience, sequence, consumer_id, now, actor)
-
-
-def _require_living(consumer_id: str) -> None:
-    """Lock the consumer, so that whoever merges or erases them comes before or after, never meanwhile."""
-    living = Consumer.objects.select_for_update(no_key=True).filter(merged_into=None, erased_at=None)
-    if not living.filter(pk=consumer_id).exists():
-        raise errors.NotAuthenticated("The session has ended.")
 
 
 def _first_open(

@@ -10,11 +10,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from consumers.models import Consumer
+from consumers import identities
 from distributions.core.models import OVER_FOR_NOW, Distribution, Participation, Reason, Status
 from distributions.core.standing import Standing
 from experiences import events
-from fanfare import errors
 
 
 @contextmanager
@@ -68,9 +67,7 @@ def turn_away(
     Raises NotAuthenticated for one who was merged or erased just now.
     """
     # Held until the commit, as ENTER does: nothing slips in behind who is being merged or erased.
-    living = Consumer.objects.filter(merged_into=None, erased_at=None).select_for_update(no_key=True)
-    if not living.filter(pk=consumer_id).exists():
-        raise errors.NotAuthenticated("The session has ended.")
+    identities.lock_living(consumer_id)
     row = Participation.objects.create(
         distribution_id=distribution.pk,
         consumer_id=consumer_id,
