@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rest_framework.serializers import Serializer
-
 from distributions.core.models import Distribution, Kind
 from distributions.core.standing import Standing
 from distributions.queues import line
@@ -15,10 +13,8 @@ from distributions.queues import shape as queues
 
 @dataclass(frozen=True)
 class Shape:
-    """A kind's serializers, and the functions that fill them."""
+    """The functions that fill a kind's serializers."""
 
-    serializer: type[Serializer[Any]]
-    status_serializer: type[Serializer[Any]]
     present: Callable[[Distribution, dt.datetime], dict[str, Any]]
     present_standing: Callable[[Distribution, Standing, dt.datetime], dict[str, Any]]
     # Whatever a standing's presentation would have to ask for, for all of a consumer's at once.
@@ -26,11 +22,5 @@ class Shape:
 
 
 SHAPES: dict[Kind, Shape] = {
-    Kind.QUEUE: Shape(
-        queues.QueueSerializer,
-        queues.QueueStatusSerializer,
-        queues.present_queue,
-        queues.present_standing,
-        line.with_positions,
-    ),
+    Kind.QUEUE: Shape(queues.present_queue, queues.present_standing, line.with_positions),
 }

@@ -1,4 +1,4 @@
-"""What commands about sequences have in common: how one is found, and how PostgreSQL's refusals are told."""
+"""What commands have in common: how a sequence is found, and how PostgreSQL's refusals are told."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, InterfaceError
 
 from distributions.blueprint import applying, parsing, reading, telling
 from experiences import events
+from experiences.management.shared import database_explained
 from fanfare import clock
 from fanfare.errors import Invalid
 
@@ -47,21 +47,17 @@ A new organization gets a publishable and a secret key; the secret one is shown 
         dry_run = options["dry_run"]
         try:
             plan = parsing.parse(reading.read(_content(name)))
-            applied = applying.apply(
-                plan,
-                now=clock.now(),
-                actor=events.by_system("apply"),
-                new_keys=options["new_keys"],
-                reset_times=options["reset_times"],
-                dry_run=dry_run,
-            )
+            with database_explained():
+                applied = applying.apply(
+                    plan,
+                    now=clock.now(),
+                    actor=events.by_system("apply"),
+                    new_keys=options["new_keys"],
+                    reset_times=options["reset_times"],
+                    dry_run=dry_run,
+                )
         except Invalid as problem:
             raise CommandError(_explain(name, problem)) from None
-        except (DatabaseError, InterfaceError) as problem:
-            raise CommandError(
-                f"PostgreSQL did not do it, nothing was changed: {problem}. "
-                "Is `make run` running, or does DATABASE_URL name the right server?"
-            ) from None
         if dry_run:
             applied.secret = None
         if options["json"]:
