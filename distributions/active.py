@@ -13,7 +13,8 @@ from distributions.core import statements
 from distributions.core.models import LIVE, Distribution, Kind, Participation, Status
 from distributions.core.standing import Standing
 from distributions.core.status import present as present_status
-from distributions.kinds import KINDS
+from distributions.draws.shape import DrawStatusSerializer
+from distributions.kinds import KINDS, RELATED
 from distributions.queues.shape import QueueStatusSerializer
 from distributions.shapes import SHAPES
 from fanfare.api import IdField
@@ -35,7 +36,7 @@ class ActiveSerializer(serializers.Serializer[Any]):
 
     experiences = serializers.DictField(child=VisitStatusSerializer())
     queues = serializers.DictField(child=QueueStatusSerializer())
-    draws = serializers.DictField(child=serializers.DictField())
+    draws = serializers.DictField(child=DrawStatusSerializer())
     auctions = serializers.DictField(child=serializers.DictField())
     timed_releases = serializers.DictField(child=serializers.DictField())
     appointments = serializers.DictField(child=serializers.DictField())
@@ -69,8 +70,7 @@ def _standings(consumer_id: str, now: dt.datetime) -> list[tuple[Distribution, S
     raw = [
         (row[0], Standing.from_row(row[1:])) for row in rows.values_list("distribution_id", *columns)[:MOST]
     ]
-    related = ("tally", "organization", "sequence__experience", *map(str, KINDS))
-    distributions = Distribution.objects.select_related(*related).in_bulk([pk for pk, _ in raw])
+    distributions = Distribution.objects.select_related(*RELATED).in_bulk([pk for pk, _ in raw])
     found = []
     for pk, standing in raw:
         rules = KINDS[Kind(distributions[pk].kind)].rules

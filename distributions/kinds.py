@@ -6,7 +6,8 @@ What needs several kinds at once asks here; the kinds never import each other.
 from dataclasses import dataclass
 from types import ModuleType
 
-from distributions.core.models import Distribution, Kind
+from distributions.core.models import Kind
+from distributions.draws import rules as draws
 from distributions.queues import rules as queues
 
 
@@ -20,9 +21,9 @@ class Entry:
     rules: ModuleType
 
 
-KINDS: dict[Kind, Entry] = {Kind.QUEUE: Entry("queue", "queues", "queues", queues)}
-
-
-def running_ids() -> list[str]:
-    """All distributions that are not over for good."""
-    return list(Distribution.objects.filter(closed_at=None).values_list("id", flat=True))
+KINDS: dict[Kind, Entry] = {
+    Kind.QUEUE: Entry("queue", "queues", "queues", queues),
+    Kind.DRAW: Entry("draw", "draws", "draws", draws),
+}
+# What to load with a distribution of any kind that is to be shown.
+RELATED = ("tally", "drawing", "organization", "sequence__experience", *map(str, KINDS))

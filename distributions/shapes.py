@@ -7,6 +7,7 @@ from typing import Any
 
 from distributions.core.models import Distribution, Kind
 from distributions.core.standing import Standing
+from distributions.draws import shape as draws
 from distributions.queues import line
 from distributions.queues import shape as queues
 
@@ -18,9 +19,18 @@ class Shape:
     present: Callable[[Distribution, dt.datetime], dict[str, Any]]
     present_standing: Callable[[Distribution, Standing, dt.datetime], dict[str, Any]]
     # Whatever a standing's presentation would have to ask for, for all of a consumer's at once.
-    prepare: Callable[[list[tuple[Distribution, Standing]]], list[tuple[Distribution, Standing]]]
+    prepare: Callable[["Pairs"], "Pairs"]
+
+
+Pairs = list[tuple[Distribution, Standing]]
+
+
+def _as_they_are(pairs: Pairs) -> Pairs:
+    """For kinds that ask for nothing."""
+    return pairs
 
 
 SHAPES: dict[Kind, Shape] = {
     Kind.QUEUE: Shape(queues.present_queue, queues.present_standing, line.with_positions),
+    Kind.DRAW: Shape(draws.present_draw, draws.present_standing, _as_they_are),
 }

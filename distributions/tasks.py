@@ -12,9 +12,11 @@ from typing import Any
 import structlog
 
 from consumers import sessions
-from distributions import kinds
+from distributions import falling_through
 from distributions.core import lifecycle, reconcile, switches
 from distributions.core.models import Distribution, Reason
+from distributions.draws import results
+from distributions.draws import rules as draws
 from distributions.queues import line, rules, shuffle
 from experiences import events
 from fanfare import clock, redis
@@ -69,6 +71,59 @@ def close_queue(distribution_id: str) -> None:
 
 
 @app.task
+def tick_draws() -> None:
+    """Each second: what is due in draws."""
+    now = clock.now()
+    _send(freeze_draw, draws.due_to_freeze(now))
+    _send(run_draw, results.due_to_draw(now))
+    _send(pass_on_places, results.due_to_pass_on(now))
+    _send(deny_entrants, draws.due_to_deny())
+    _send(fall_through, falling_through.due(now))
+
+
+@app.task
+def freeze_draw(distribution_id: str) -> None:
+    """Write down who takes part, and publish the root."""
+    if draws.freeze(distribution_id, now=clock.now(), actor=events.by_system("freeze_draw")):
+        log.info("draw.frozen", draw=distribution_id)
+
+
+@app.task
+def run_draw(distribution_id: str) -> None:
+    """Draw, as soon as the beacon's value is here where one was named."""
+    now = clock.now()
+    if results.look_for_beacon(distribution_id, now=now):
+        won = results.run(distribution_id, now=now, actor=events.by_system("run_draw"))
+        if won is not None:
+            log.info("draw.drawn", draw=distribution_id, won=won)
+
+
+@app.task
+def pass_on_places(distribution_id: str) -> None:
+    """Offer what was not claimed to the next in the drawn order."""
+    given = results.pass_on(distribution_id, now=clock.now(), actor=events.by_system("pass_on_places"))
+    if given:
+        log.info("draw.passed_on", draw=distribution_id, places=given)
+
+
+@app.task
+def deny_entrants(distribution_id: str) -> None:
+    """Write down that a draw which staff closed has no winners."""
+    distribution = _find(distribution_id)
+    if distribution is not None:
+        actor = events.by_system("deny_entrants")
+        switches.deny_waiting(distribution, reason=Reason.DRAW_CLOSED, now=clock.now(), actor=actor)
+
+
+@app.task
+def fall_through(distribution_id: str) -> None:
+    """Let the next losers go on into the queue that the draw names."""
+    gone_on = falling_through.run(distribution_id, now=clock.now())
+    if gone_on:
+        log.info("draw.fell_through", draw=distribution_id, losers=gone_on)
+
+
+@app.task
 def expire_admissions() -> None:
     """Each second: end the admissions whose time is over, of all kinds."""
     now = clock.now()
@@ -89,7 +144,7 @@ def watch_redis() -> None:
         _repeat(seen.missed_since, now)
     sessions.publish_ended(now - reconcile.REMEMBERED, now=now)
     reconcile.remember(seen, now=now)
-    _send(rebuild_line, reconcile.incomplete(kinds.running_ids()))
+    _send(rebuild_line, reconcile.incomplete(rules.running_ids()))
 
 
 @app.task

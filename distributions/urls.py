@@ -2,9 +2,11 @@
 
 from rest_framework.routers import SimpleRouter
 
+from distributions.draws.api import DrawViewSet
 from distributions.queues.api import QueueViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("queues", QueueViewSet, basename="queue")
+router.register("draws", DrawViewSet, basename="draw")
 
 urlpatterns = router.urls

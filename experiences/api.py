@@ -14,7 +14,8 @@ from rest_framework.response import Response
 from consumers import conditions, visits
 from consumers.permissions import HasKey, IsConsumer
 from distributions.core.models import Distribution, Kind
-from distributions.kinds import KINDS
+from distributions.draws.shape import DrawSerializer
+from distributions.kinds import KINDS, RELATED
 from distributions.queues.shape import QueueSerializer
 from distributions.shapes import SHAPES
 from experiences import access_codes, validation
@@ -53,7 +54,7 @@ class SequenceSerializer(serializers.Serializer[Any]):
     )
     waitlist = serializers.DictField(allow_null=True)
     queues = QueueSerializer(many=True)
-    draws = serializers.ListField(child=serializers.DictField())
+    draws = DrawSerializer(many=True)
     auctions = serializers.ListField(child=serializers.DictField())
     appointments = serializers.ListField(child=serializers.DictField())
     timed_releases = serializers.ListField(child=serializers.DictField())
@@ -228,9 +229,7 @@ class OrganizationViewSet(ApiViewSet):
 
 
 def _find(experience_id: str, organization: Organization) -> Experience:
-    related = Distribution.objects.select_related(
-        "tally", "organization", "sequence__experience", *map(str, KINDS)
-    ).order_by("id")
+    related = Distribution.objects.select_related(*RELATED).order_by("id")
     found = None
     if ids.is_id(experience_id, "exp"):
         found = (

@@ -27,6 +27,9 @@ NAMES = frozenset(
         "queue.resumed",
         "queue.closed",
         "queue.shuffled",
+        "draw.closed",
+        "draw.frozen",
+        "draw.drawn",
     ]
 )
 

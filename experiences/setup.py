@@ -116,4 +116,6 @@ def _organization_of(thing: models.Model) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, models.Model):
+        return value.pk
     return iso(value) if isinstance(value, dt.datetime) else value

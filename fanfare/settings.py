@@ -209,6 +209,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ParticipationStatus": "distributions.core.models.Status",
         "QueuePhase": ["PENDING", "OPEN", "PAUSED", "CLOSED"],
+        "DrawPhase": ["PENDING", "OPEN", "CLOSED", "DRAWN"],
+        "DrawResult": ["ENTERED", "WON", "LOST"],
+        "DrawingStage": ["COMMITTED", "FROZEN", "WAITING_FOR_BEACON", "DRAWN", "CANCELLED"],
+        "ProofLevel": ["commit-reveal", "beacon"],
         "VerdictCode": "distributions.core.admission.CODES",
         "SessionType": ["guest", "authenticated"],
         "Condition": ["authentication", "access_code", "audience"],
@@ -281,6 +285,12 @@ EMAIL_FILE_PATH: str | None = _mail.get("EMAIL_FILE_PATH")
 DEFAULT_FROM_EMAIL: str = env.str("FANFARE_EMAIL_FROM", f"no-reply@{urlsplit(PUBLIC_URL).hostname}")
 SMS_BACKEND, SMS_URL = _provider("FANFARE_SMS_URL", providers.sms).values()
 SMS_TOKEN: str = env.str("FANFARE_SMS_TOKEN", "")
+
+# --- The beacon of draws that name one: a relay of drand's HTTP API; empty: staff bring the value ---
+BEACON_URL: str = env.str("FANFARE_BEACON_URL", "https://api.drand.sh")
+if BEACON_URL and not BEACON_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured("FANFARE_BEACON_URL must be an address such as https://api.drand.sh.")
+BEACON_FETCHER = f"distributions.draws.beacon.{'over_http' if BEACON_URL else 'by_staff'}"
 
 # --- Celery: the alarm clock; PostgreSQL holds all state ------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

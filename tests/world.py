@@ -6,12 +6,15 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.http import HttpResponse
 from django.test import Client
 from django.test.client import ClientHandler
 
+from distributions.core import drawings
 from distributions.core.models import Distribution, Kind, Tally
-from distributions.queues import shuffle
+from distributions.draws.models import Draw
 from distributions.queues.models import Queue
+from distributions.kinds import KINDS, RELATED
 from experiences import keys
 from experiences.models import Experience, KeyKind, Organization, Sequence
 from fanfare import clock, ids
@@ -87,6 +90,10 @@ class World:
         """A queue of this world; see make_queue."""
         return make_queue(self.sequence, **settings)
 
+    def draw(self, **settings: Any) -> Distribution:
+        """A draw of this world; see make_draw."""
+        return make_draw(self.sequence, **settings)
+
 
 class ApiClient:
     """Django's test client under `/api/v1` with headers; each answer is held against the schema."""
@@ -117,6 +124,12 @@ class ApiClient:
         response = self.client.generic(
             method, f"/api/v1{path}", body, content_type, headers={**self.headers, **headers}
         )
+        if response.streaming:  # a file, read whole
+            whole: Any = HttpResponse(
+                response.getvalue(), status=response.status_code, headers=response.headers
+            )
+            whole.json = lambda: json.loads(whole.content)
+            response = whole
         if method not in ("HEAD", "OPTIONS"):
             conformance.check(method, f"/api/v1{path}".partition("?")[0], response)
         return response
@@ -132,21 +145,26 @@ class ConsumerClient(ApiClient):
         self.token = token
         super().__init__({"X-Publishable-Key": publishable, "Authorization": f"Bearer {token}", **headers})
 
-    def enter(self, queue: Distribution, **headers: str) -> Any:
-        return self.post(f"/queues/{queue.pk}/enter", **headers)
+    def enter(self, distribution: Distribution, **headers: str) -> Any:
+        return self.post(f"{path_of(distribution)}/enter", **headers)
 
-    def status(self, queue: Distribution) -> Any:
-        return self.get(f"/queues/{queue.pk}/status")
+    def status(self, distribution: Distribution) -> Any:
+        return self.get(f"{path_of(distribution)}/status")
 
-    def leave(self, queue: Distribution) -> Any:
-        return self.post(f"/queues/{queue.pk}/leave")
+    def leave(self, distribution: Distribution) -> Any:
+        return self.post(f"{path_of(distribution)}/leave")
+
+
+def path_of(distribution: Distribution) -> str:
+    """`/queues/queue_…`, `/draws/draw_…`."""
+    return f"/{KINDS[Kind(distribution.kind)].path}/{distribution.pk}"
 
 
 def make_world(slug: str | None = None, **settings: Any) -> World:
     """A tenant with a live key of each kind, one experience and one sequence; generous rate limits."""
     number = next(_numbers)
     slug = slug or f"shop-{number}"
-    limits = {"authentication": 100_000, "queueEntry": 100_000, "statusCheck": 100_000}
+    limits = dict.fromkeys(("authentication", "queueEntry", "drawEntry", "statusCheck"), 100_000)
     organization = Organization.objects.create(
         slug=slug, name=slug.title(), **{"rate_limits": limits, **settings}
     )
@@ -158,33 +176,53 @@ def make_world(slug: str | None = None, **settings: Any) -> World:
     return World(organization, sequence, publishable, secret)
 
 
-def make_queue(
-    sequence: Sequence,
-    *,
-    capacity: int | None = None,
-    opens_in: float | None = None,
-    closes_in: float | None = None,
-    supports_guest: bool = True,
-    max_entries_per_fingerprint: int | None = None,
-    **queue: Any,
+def make_queue(sequence: Sequence, *, capacity: int | None = None, **settings: Any) -> Distribution:
+    """A queue that is open, without limits and by hand, unless said otherwise; see `_make` for its times."""
+    distribution, queue = _make(sequence, Kind.QUEUE, "queue", capacity, settings)
+    if Queue.objects.create(distribution=distribution, **queue).randomize_before_open:
+        drawings.commit(distribution)
+    return loaded(distribution)
+
+
+def make_draw(
+    sequence: Sequence, *, draws_in: float = 60, capacity: int | None = None, **settings: Any
 ) -> Distribution:
-    """A queue that is open, without limits and by hand, unless said otherwise; times in seconds from now."""
+    """A draw that is open, with one winner, drawn in a minute; see `_make` for its times."""
+    distribution, draw = _make(sequence, Kind.DRAW, "draw", capacity, settings)
+    draw_at = clock.now() + dt.timedelta(seconds=draws_in)
+    Draw.objects.create(distribution=distribution, draw_at=draw_at, **draw)
+    drawings.commit(distribution)
+    return loaded(distribution)
+
+
+def _make(
+    sequence: Sequence, kind: Kind, prefix: str, capacity: int | None, settings: dict[str, Any]
+) -> tuple[Distribution, dict[str, Any]]:
+    """The two rows that all kinds have, and the settings that are the kind's own.
+
+    `opens_in` and `closes_in` are seconds from now.
+    """
     now = clock.now()
+    for name in ("open", "close"):
+        seconds = settings.pop(f"{name}s_in", None)
+        settings[f"{name}_at"] = None if seconds is None else now + dt.timedelta(seconds=seconds)
+    shared = ("open_at", "close_at", "supports_guest", "max_entries_per_fingerprint")
     distribution = Distribution.objects.create(
-        id=ids.new("queue"),
+        id=ids.new(prefix),
         organization=sequence.experience.organization,
         sequence=sequence,
-        kind=Kind.QUEUE,
-        slug=f"line-{next(_numbers)}",
-        name="The line",
-        open_at=None if opens_in is None else now + dt.timedelta(seconds=opens_in),
-        close_at=None if closes_in is None else now + dt.timedelta(seconds=closes_in),
-        supports_guest=supports_guest,
-        max_entries_per_fingerprint=max_entries_per_fingerprint,
+        kind=kind,
+        slug=f"{kind}-{next(_numbers)}",
+        name={Kind.QUEUE: "The line", Kind.DRAW: "The draw"}[kind],
+        **{name: settings.pop(name) for name in shared if name in settings},
     )
     Tally.objects.create(distribution=distribution, places=capacity)
-    shuffle.commit(Queue.objects.create(distribution=distribution, **queue))
-    return Distribution.objects.select_related("queue", "tally").get(pk=distribution.pk)
+    return distribution, settings
+
+
+def loaded(distribution: Distribution) -> Distribution:
+    """As it is stored now, with all that belongs to it."""
+    return Distribution.objects.select_related(*RELATED).get(pk=distribution.pk)
 
 
 def assert_error(response: Any, status: int, error: str, code: str | None = None) -> dict[str, Any]:

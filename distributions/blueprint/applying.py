@@ -104,23 +104,26 @@ class _Application:
         organization = self._settle(node, found, Organization(created_at=self._now), [])
         for experience in self._plan.experiences:
             self._experience(experience, organization)
-        return Applied(organization, self._outcomes)
+        return Applied(organization, sorted(self._outcomes, key=lambda outcome: outcome.node.number))
 
     def _experience(self, node: Node, organization: Organization) -> None:
         found = Experience.objects.filter(organization=organization, slug=node.slug).first()
         draft = Experience(organization=organization, created_at=self._now)
         experience = self._settle(node, found, draft, [organization.time_zone])
-        for sequence in node.lists.get("sequences", []):
-            self._sequence(sequence, experience)
+        # All sequences first: what is behind them may name another one, or something behind another one.
+        nodes = node.lists.get("sequences", [])
+        ways = [self._sequence(each, experience) for each in nodes]
+        for kind, entry in vocabulary.KINDS.items():
+            for each, sequence in zip(nodes, ways, strict=True):
+                for distribution in each.lists.get(ALL_KINDS[kind].plural, []):
+                    self._distribution(distribution, sequence, kind, entry)
 
-    def _sequence(self, node: Node, experience: Experience) -> None:
+    def _sequence(self, node: Node, experience: Experience) -> Sequence:
         found = experience.sequences.filter(slug=node.slug).first()
         given = {name: node.values.pop(name) for name in conditions.NAMES if name in node.values}
         sequence = self._settle(node, found, Sequence(experience=experience), [])
         self._conditions(node, sequence, given)
-        for kind, entry in vocabulary.KINDS.items():
-            for distribution in node.lists.get(ALL_KINDS[kind].plural, []):
-                self._distribution(distribution, sequence, kind, entry)
+        return sequence
 
     def _conditions(self, node: Node, sequence: Sequence, given: Mapping[str, Any]) -> None:
         try:
@@ -134,18 +137,36 @@ class _Application:
 
     def _distribution(self, node: Node, sequence: Sequence, kind: Kind, entry: vocabulary.KindOf) -> None:
         experience = sequence.experience
-        related = Distribution.objects.select_related("tally", kind)
+        related = Distribution.objects.select_related("tally", "sequence", kind)
         found = related.filter(sequence=sequence, kind=kind, slug=node.slug).first()
         before = {**vars(getattr(found, kind)), **vars(found)} if found else None
         values, kept = self._resolve(node, before, [experience.time_zone, experience.organization.time_zone])
+        values |= self._look_up(node, values, sequence)
         try:
             if found is None:
-                made = entry.create(sequence, values, **self._trail)
+                made = entry.settings.create(sequence, values, **self._trail)
                 self._outcomes.append(Outcome(node, "created", made.pk))
             else:
-                self._updated(node, found, entry.update(found, values, **self._trail), kept)
+                self._updated(node, found, entry.settings.update(found, values, **self._trail), kept)
         except ValidationError as problem:
             self._note(node, problem)
+
+    def _look_up(self, node: Node, values: Mapping[str, Any], sequence: Sequence) -> dict[str, Any]:
+        """The distributions that values name, by the values' names."""
+        found: dict[str, Any] = {}
+        for name, value in values.items():
+            if isinstance(value, vocabulary.Reference):
+                rows = Distribution.objects.filter(kind=value.kind, slug=value.slug)
+                if value.sequence:
+                    near = rows.filter(
+                        sequence__experience=sequence.experience_id, sequence__slug=value.sequence
+                    )
+                else:
+                    near = rows.filter(sequence=sequence)
+                found[name] = near.first()
+                if found[name] is None:
+                    self._plan.problems.note(f"{node.path}.{camel(name)}", "There is no such distribution.")
+        return found
 
     def _settle(self, node: Node, found: T | None, draft: T, zones: list[str]) -> T:
         """The object of this node, created or brought up to date; if it is wrong, a stand-in."""

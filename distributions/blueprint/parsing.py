@@ -4,6 +4,7 @@ What the models know (lengths, shapes, what fits together) and what the database
 the plan is applied.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +41,7 @@ class Node:
     slug: str
     values: dict[str, Any] = field(default_factory=dict)
     lists: dict[str, list["Node"]] = field(default_factory=dict)
+    number: int = field(default_factory=itertools.count().__next__)  # in the order of the file
 
 
 @dataclass

@@ -11,7 +11,7 @@ from distributions.core.models import Kind
 from distributions.kinds import KINDS as ALL_KINDS
 from fanfare.wire import camel, iso
 
-NOT_YET = ("draws", "auctions", "timedReleases", "appointments")
+NOT_YET = ("auctions", "timedReleases", "appointments")
 
 
 def as_lines(applied: Applied) -> Iterator[str]:
@@ -62,11 +62,11 @@ def as_tree(plan: Plan, applied: Applied, *, dry_run: bool) -> dict[str, Any]:
     return {"organization": organization, "experiences": experiences}
 
 
-def queue_ids(applied: Applied) -> dict[str, str]:
-    """The ids of the file's queues by slug, in its order; of equal slugs the first."""
+def ids_of(applied: Applied, kind: Kind) -> dict[str, str]:
+    """The ids of the file's queues, draws, … by slug, in its order; of equal slugs the first."""
     found: dict[str, str] = {}
     for outcome in applied.outcomes:
-        if outcome.node.level is vocabulary.QUEUE:
+        if outcome.node.level is vocabulary.KINDS[kind].level:
             found.setdefault(outcome.node.slug, outcome.id)
     return found
 

@@ -2,7 +2,7 @@
 
 A reader turns plain data into a model's value or raises ValueError with what is expected. Bounds and
 shapes that the models check themselves are not repeated here. A new kind of distribution is an entry
-in `KINDS` (its settings, how to create and to update one) instead of its name in `LATER`.
+in `KINDS` (its level here, its settings there) instead of its name in `LATER`.
 """
 
 import re
@@ -14,6 +14,8 @@ import orjson
 
 from distributions.blueprint import moments
 from distributions.core.models import Kind
+from distributions.core.setup import Settings
+from distributions.draws import setup as draws
 from distributions.kinds import KINDS as ALL_KINDS
 from distributions.queues import setup as queues
 
@@ -112,6 +114,38 @@ def texts_or_none(value: Any) -> list[str] | None:
     return None if value is None else texts(value)
 
 
+def weights(value: Any) -> list[Any]:
+    """A list; what is in it, the model knows."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise ValueError("It must be a list.")
+    return value
+
+
+def mapping_or_none(value: Any) -> dict[str, Any] | None:
+    """A set of names and values, or null."""
+    return None if value is None else mapping(value)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Another distribution of the experience, by slugs; `sequence` is empty for the same one."""
+
+    kind: Kind
+    slug: str
+    sequence: str = ""
+
+
+def reference(value: Any) -> Reference | None:
+    """`{queue: <slug>}`, with the slug of its sequence if it is in another one; or null."""
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not {"queue"} <= set(value) <= {"queue", "sequence"}:
+        raise ValueError("{queue: its slug}, and sequence: the slug of its sequence where it is another one.")
+    return Reference(Kind.QUEUE, text()(value["queue"]), text()(value.get("sequence", "")))
+
+
 @dataclass(frozen=True)
 class Level:
     """One kind of object in a file: its settings, the lists of objects in it, and what comes later."""
@@ -127,8 +161,7 @@ class KindOf:
     """How a file's entry becomes a distribution of that kind."""
 
     level: Level
-    create: Callable[..., Any]
-    update: Callable[..., Any]
+    settings: Settings
 
 
 EVERY_DISTRIBUTION: dict[str, Reader] = {
@@ -155,11 +188,30 @@ QUEUE = Level(
         "recycleExpired": flag,
     },
 )
-KINDS: dict[Kind, KindOf] = {Kind.QUEUE: KindOf(QUEUE, queues.create_queue, queues.update_queue)}
+DRAW = Level(
+    "draw",
+    {
+        **EVERY_DISTRIBUTION,
+        "drawAt": time,
+        "winnerCount": whole,
+        "capacity": number,
+        "claimSeconds": number,
+        "alternates": flag,
+        "endAt": time,
+        "weights": weights,
+        "beacon": mapping_or_none,
+        "fallThrough": reference,
+    },
+)
+# In the order in which they are made: a draw may name a queue.
+KINDS: dict[Kind, KindOf] = {
+    Kind.QUEUE: KindOf(QUEUE, queues.SETTINGS),
+    Kind.DRAW: KindOf(DRAW, draws.SETTINGS),
+}
 # What the contract has and this version does not.
 LATER = frozenset(
     [
-        "draws", "auctions", "timedReleases", "appointments", "waitlist", "next",
+        "auctions", "timedReleases", "appointments", "waitlist", "next",
     ]
 )  # fmt: skip
 SEQUENCE = Level(

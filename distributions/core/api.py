@@ -37,6 +37,8 @@ from fanfare.schema import FINGERPRINT, describes
 STATUS = "status_serializer"  # the attribute that holds a kind's DistributionStatus
 PERMISSIONS: dict[str, type[BasePermission]] = {
     "retrieve": HasKey,
+    "proof": HasKey,
+    "proof_file": HasKey,
     "enter": IsConsumerAtGate,
     "status": IsConsumerAtGate,
     "leave": IsConsumer,
@@ -140,6 +142,15 @@ class DistributionViewSet(ApiViewSet):
         """The fields that the kind adds to a status."""
         return {}
 
+    def decided(self, consumer_id: str) -> Standing | None:
+        """How they stand where the clock or a draw has decided it, though nobody wrote it down; else None.
+
+        Raises NotEntered.
+        """
+        found = lifecycle.latest(self.distribution, consumer_id)
+        current: Standing = self.rules.standing_at(self.distribution, found, self.now)
+        return current if current.status != found.status else None
+
     def for_person(self, consumer_id: str, move: Callable[[str], Standing]) -> Standing:
         """Make a move for this organization's consumer, by whatever id they had. Raises NotFound.
 
@@ -183,11 +194,10 @@ class Leave(DistributionViewSet):
     def leave(self, request: Request, id: str) -> Response:
         """Give up the place or the admission."""
         parse(NothingSerializer, request)
-        found = lifecycle.latest(self.distribution, self.consumer_id)
-        current = self.rules.standing_at(self.distribution, found, self.now)
-        if current.status != found.status:  # the clock has decided, though nobody wrote it down yet
-            raise errors.IllegalMove(f"It is {current.status}.", status=current.status)
-        standing = lifecycle.leave(
+        decided = self.decided(self.consumer_id)
+        if decided is not None:
+            raise errors.IllegalMove(f"It is {decided.status}.", status=decided.status)
+        standing = self.rules.leave(
             self.distribution, self.consumer_id, now=self.now, actor=self.credential.actor
         )
         return self.answer(standing)
@@ -233,9 +243,14 @@ class Complete(DistributionViewSet):
         """The consumer is done: the admission is used."""
         body = parse(CompleteSerializer, request)
         more: Any = {"now": self.now, "actor": self.credential.actor, "order_id": body.get("order_id", "")}
-        standing = self.for_person(
-            body["consumer_id"], lambda person: lifecycle.complete(self.distribution, person, **more)
-        )
+
+        def complete(person: str) -> Standing:
+            decided = self.decided(person)
+            if decided is not None:
+                raise errors.IllegalMove(f"It is {decided.status}.", status=decided.status)
+            return lifecycle.complete(self.distribution, person, **more)
+
+        standing = self.for_person(body["consumer_id"], complete)
         return self.answer(standing, with_token=False)
 
 
@@ -248,9 +263,13 @@ class Deny(DistributionViewSet):
         """Turn a consumer away."""
         body = parse(DenySerializer, request)
         more: Any = {"now": self.now, "actor": self.credential.actor, "reason": body["reason"]}
-        standing = self.for_person(
-            body["consumer_id"], lambda person: lifecycle.deny(self.distribution, person, **more)
-        )
+
+        def deny(person: str) -> Standing:
+            decided = self.decided(person)
+            is_done = decided is not None and not decided.may_enter_again
+            return decided if decided and is_done else lifecycle.deny(self.distribution, person, **more)
+
+        standing = self.for_person(body["consumer_id"], deny)
         return self.answer(standing, with_token=False)
 
 

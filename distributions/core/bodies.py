@@ -10,7 +10,7 @@ import orjson
 from rest_framework import serializers
 
 from distributions.core import admission
-from distributions.core.models import Reason
+from distributions.core.models import Kind, Reason
 from fanfare import errors
 from fanfare.api import IdField, TextField
 
@@ -96,8 +96,9 @@ def refused_reads(title: str) -> Refusals:
 
 
 def refused_leaves(title: str) -> Refusals:
-    """Of `leave`."""
-    return [errors.NotEntered(title), errors.IllegalMove(status="COMPLETED")]
+    """Of `leave`; a draw's list stands once entries have closed."""
+    closed = [errors.Closed(title)] if title == Kind.DRAW.label else []
+    return [errors.NotEntered(title), errors.IllegalMove(status="COMPLETED"), *closed]
 
 
 def refused_admissions(title: str) -> Refusals:
@@ -119,3 +120,16 @@ def refused_moves(title: str) -> Refusals:
 def refused_validations(title: str) -> Refusals:
     """Of `validate`, where the device is asked for; a bad token is an answer and no refusal."""
     return [errors.FingerprintRequired(), errors.DeviceMismatch()]
+
+
+def refused_proofs(title: str) -> Refusals:
+    """Of `proof`: which page, and how often."""
+    return [
+        errors.Invalid(errors.Detail("limit", "A valid integer is required.")),
+        *refused_proof_files(title),
+    ]
+
+
+def refused_proof_files(title: str) -> Refusals:
+    """Of the proof as a file."""
+    return [errors.NotFound("Proof"), errors.RateLimited("Too often. Try again in 60 s.", retry_after=60)]

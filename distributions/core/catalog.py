@@ -27,7 +27,7 @@ def forget() -> None:
 def _load(key: tuple[str, str, str]) -> Distribution | None:
     distribution_id, organization_id, kind = key
     return (
-        Distribution.objects.select_related(kind, "tally", "organization", "sequence__experience")
+        Distribution.objects.select_related(kind, "tally", "drawing", "organization", "sequence__experience")
         .filter(pk=distribution_id, organization_id=organization_id, kind=kind)
         .first()
     )

@@ -18,6 +18,7 @@ class Kind(models.TextChoices):
     """The kinds of distribution; the label is what a message calls one."""
 
     QUEUE = "queue", "Queue"
+    DRAW = "draw", "Draw"
 
 
 class Status(models.TextChoices):
@@ -39,7 +40,9 @@ MOVES: dict[Status, tuple[Status, ...]] = {
 }
 LIVE = (Status.QUEUED, Status.ADMITTED)
 # The states in which a participation holds one of its kind's places.
-HOLDING: dict[Kind, tuple[Status, ...]] = {Kind.QUEUE: (Status.QUEUED,)}
+HOLDING: dict[Kind, tuple[Status, ...]] = {Kind.QUEUE: (Status.QUEUED,), Kind.DRAW: (Status.QUEUED,)}
+# What the trace calls a move, where the kind has its own word for it.
+WORDS: dict[tuple[Kind, Status], str] = {(Kind.DRAW, Status.ADMITTED): "won"}
 
 
 # After one of these a consumer may enter again, and then has two; any other is the one that counts.
@@ -51,6 +54,8 @@ class Reason(models.TextChoices):
 
     ADMISSION_EXPIRED = "ADMISSION_EXPIRED"
     QUEUE_CLOSED = "QUEUE_CLOSED"
+    DRAW_CLOSED = "DRAW_CLOSED"
+    NOT_SELECTED = "NOT_SELECTED"
     DEVICE_LIMIT = "DEVICE_LIMIT"
     ADMIN_ACTION = "ADMIN_ACTION"
 
@@ -59,10 +64,8 @@ class Reason(models.TextChoices):
 REASONS = frozenset(
     [
         *Reason.values,
-        "NOT_SELECTED",
         "OUTBID",
         "RESERVE_NOT_MET",
-        "DRAW_CLOSED",
         "ORDER_LIMIT_EXCEEDED",
         "NOT_ELIGIBLE",
         "FRAUD_DETECTED",
@@ -209,6 +212,12 @@ class Participation(models.Model):
                 name="participation_inside",
                 condition=Q(status="ADMITTED"),
             ),
+            # Which numbers have no entry any more, when a list is frozen.
+            models.Index(
+                fields=["distribution", "place"],
+                name="participation_removed",
+                condition=Q(status__in=["LEFT", "DENIED"]),
+            ),
             # How many used one device.
             models.Index(
                 fields=["distribution", "fingerprint"],
@@ -219,3 +228,58 @@ class Participation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.consumer_id} {self.status}"
+
+
+class Drawing(models.Model):
+    """A drawing by lot that anyone can repeat: a draw's, or that of a pre-queue (see `selection`).
+
+    Made with its distribution; then the list is frozen, once, and drawn, once (invariants 11, 12).
+    `salt` makes the entry ids of receipts and is never shown; the seed is shown when all is drawn.
+    """
+
+    distribution = models.OneToOneField(
+        Distribution, models.CASCADE, primary_key=True, related_name="drawing"
+    )
+    seed = models.BinaryField(max_length=32, editable=False)
+    commitment = models.CharField(max_length=64, editable=False)
+    salt = models.BinaryField(max_length=32, editable=False)
+    frozen_at = models.DateTimeField(null=True, editable=False)
+    frozen_by = models.CharField(max_length=100, blank=True, editable=False)  # the actor
+    root = models.CharField(max_length=64, blank=True, editable=False)
+    numbers = models.PositiveBigIntegerField(default=0, editable=False)  # given; some were removed
+    entries = models.PositiveBigIntegerField(default=0, editable=False)  # in the frozen list
+    winner_count = models.PositiveBigIntegerField(default=0, editable=False)  # as it was when frozen
+    removed = models.JSONField(default=dict, editable=False)  # how many before the freeze, by reason
+    groups = models.JSONField(default=list, editable=False)  # weight, entries and odds of each
+    beacon_signature = models.CharField(max_length=192, blank=True, editable=False)  # hexadecimal
+    key = models.CharField(max_length=64, blank=True, editable=False)
+    drawn_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(frozen_at__isnull=True, root="") | Q(frozen_at__isnull=False) & ~Q(root=""),
+                name="frozen_has_its_root",
+            ),
+            models.CheckConstraint(
+                condition=Q(drawn_at__isnull=True) | ~Q(root="") & ~Q(key=""), name="drawn_after_the_freeze"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.commitment
+
+
+class FrozenList(models.Model):
+    """The entries of a drawing, apart from it since it may be megabytes.
+
+    `weights` as `selection` has it, one byte a number; `order` the numbers as far as they were put in the
+    drawn order, four bytes each, the highest first.
+    """
+
+    drawing = models.OneToOneField(Drawing, models.CASCADE, primary_key=True, related_name="frozen_list")
+    weights = models.BinaryField(editable=False)
+    order = models.BinaryField(default=b"", editable=False)
+
+    def __str__(self) -> str:
+        return f"{len(bytes(self.weights)):,} numbers"

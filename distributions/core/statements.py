@@ -16,7 +16,7 @@ import psycopg
 from django.db import connection
 from psycopg.types.json import Jsonb
 
-from distributions.core.models import HOLDING, MOVES, Distribution, Kind, Status
+from distributions.core.models import HOLDING, MOVES, WORDS, Distribution, Kind, Status
 from distributions.core.standing import Standing
 
 COLUMNS = (
@@ -187,6 +187,7 @@ def move(
 
     `sources` narrows from which states; empty: all that the table of moves allows.
     """
+    kind = Kind(distribution.kind)
     rows = _run(
         MOVE,
         {
@@ -197,12 +198,12 @@ def move(
             "to": str(to),
             "now": now,
             "actor": actor,
-            "event": f"{distribution.kind}.consumer.{to.lower()}",
+            "event": f"{kind}.consumer.{WORDS.get((kind, to), to.lower())}",
             "expires_at": expires_at,
             "reason": reason,
             "order_id": order_id,
             "expired": expired,
-            "holding": [str(status) for status in HOLDING[Kind(distribution.kind)]],
+            "holding": [str(status) for status in HOLDING[kind]],
             "data": Jsonb(data or {}),
         },
     )

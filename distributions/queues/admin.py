@@ -51,7 +51,7 @@ def _of(limit: int | None) -> str:
 
 
 def fixed(distribution: Distribution, now: dt.datetime) -> set[str]:
-    """The settings that can't change any more; `setup.update_queue` refuses them as well."""
+    """The settings that can't change any more; `setup` refuses them as well."""
     found = {"open_at", "close_at", "enter_from"} if distribution.closed_at else set()
     is_open = distribution.open_at is None or distribution.open_at <= now
     return found | ({"randomize_before_open"} if is_open or distribution.tally.entered else set())
@@ -127,8 +127,8 @@ FACES[Kind.QUEUE] = Face(
     groups=GROUPS,
     numbers=numbers,
     fixed=fixed,
-    create=setup.create_queue,
-    update=setup.update_queue,
+    create=setup.SETTINGS.create,
+    update=setup.SETTINGS.update,
     admit=rules.admit,
     buttons=BUTTONS,
     links=links,
@@ -142,7 +142,7 @@ class QueueAdmin(HistoryAdmin):
     organization_path = "distribution__organization_id"
     list_display = ["distribution", *setup.OF_QUEUE]
     list_select_related = ["distribution"]
-    fields = ["distribution", *setup.OF_QUEUE, "commitment", "shuffled_at"]
+    fields = ["distribution", *setup.OF_QUEUE]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False

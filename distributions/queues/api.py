@@ -1,4 +1,4 @@
-"""`/queues/…`: all eight endpoints of the contract."""
+"""`/queues/…`: the eight endpoints of the contract, and a pre-queue's proof."""
 
 from types import ModuleType
 from typing import Any, ClassVar
@@ -16,18 +16,20 @@ from distributions.core.api import (
     Validate,
 )
 from distributions.core.models import Distribution, Kind
+from distributions.core.proof_api import Proof
 from distributions.core.standing import Standing
 from distributions.queues import rules, shape
 from fanfare.api import FOR_A_SECOND
 from fanfare.schema import describes
 
 
-class QueueViewSet(Enter, Leave, Status, Admit, Complete, Deny, Validate):
+class QueueViewSet(Enter, Leave, Status, Admit, Complete, Deny, Validate, Proof):
     """A virtual queue."""
 
     kind = Kind.QUEUE
     prefix = "queue"
     rules: ClassVar[ModuleType] = rules
+    shape: ClassVar[ModuleType] = shape
     status_serializer = shape.QueueStatusSerializer
     rate_categories: ClassVar[dict[str, str]] = {"enter": "queueEntry", "status": "statusCheck"}
 

@@ -5,21 +5,17 @@ Positions come from Redis (`core.live`); while its bitmap is not complete, Postg
 
 import datetime as dt
 import math
-import random
 from collections.abc import Iterable
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from distributions.core import live, statements
-from distributions.core.models import LIVE, Distribution, Participation, Status, Tally
+from distributions.core import live, polling, statements
+from distributions.core.models import LIVE, Distribution, Drawing, Participation, Status, Tally
 from distributions.core.phases import Phase, phase
 from distributions.core.standing import Standing
-from distributions.queues.models import Queue
 
 CHUNK = 20_000  # rows fetched at once
-POLL_NEAR, POLL_FAR = 2, 30  # seconds
-POLL_SPREAD = 0.2  # of the advice, each way
 _COLUMNS = statements.COLUMNS.split(", ")
 
 
@@ -86,10 +82,8 @@ def wait_seconds(distribution: Distribution, position: int, now: dt.datetime) ->
 
 
 def poll_after(position: int, wait: int | None) -> int:
-    """When asking again makes sense: 2 s near the front, up to 30 s far behind, spread by some jitter."""
-    advice = (position / 50 if wait is None else wait / 10) + POLL_NEAR
-    spread = random.uniform(1 - POLL_SPREAD, 1 + POLL_SPREAD)  # noqa: S311 (nothing depends on it)
-    return max(POLL_NEAR, min(POLL_FAR, round(advice * spread)))
+    """When asking again makes sense, in seconds: seldom far behind, often near the front."""
+    return polling.advise((position / 50 if wait is None else wait / 10) + polling.NEAR)
 
 
 def rebuild(distribution: Distribution) -> int:
@@ -121,7 +115,7 @@ def _gone_bitmap(distribution: Distribution) -> tuple[int, bytes]:
     """
     tally = Tally.objects.get(pk=distribution.pk)
     frozen = tally.frozen or 0
-    is_drawn = Queue.objects.filter(pk=distribution.pk, shuffled_at__isnull=False).exists()
+    is_drawn = Drawing.objects.filter(pk=distribution.pk, drawn_at__isnull=False).exists()
     gone = bytearray(b"\xff") * (tally.entered // 8 + 1)
     gone[-1] = 0xFF00 >> (tally.entered % 8 + 1) & 0xFF
     if frozen and not is_drawn:

@@ -9,7 +9,8 @@ from distributions.core.models import Distribution
 class Queue(models.Model):
     """Settings of a virtual queue. Its capacity (people in line) is `tally.places`.
 
-    `paced_until` is the instant up to which the rate has been paid out; written under this row's lock.
+    `paced_until` is the instant up to which the rate has been paid out; written under this row's lock. A
+    pre-queue whose order is drawn has a Drawing.
     """
 
     distribution = models.OneToOneField(Distribution, models.CASCADE, primary_key=True, related_name="queue")
@@ -35,12 +36,7 @@ class Queue(models.Model):
         default=True, help_text="An admission that was not used goes to the next in line."
     )
     paced_until = models.DateTimeField(null=True, editable=False)
-    # The pre-queue's draw: SHA-256(seed) is public before, the seed after (see `shuffle`).
-    seed = models.BinaryField(max_length=32, null=True, editable=False)
-    commitment = models.CharField(max_length=64, blank=True, editable=False)
-    entries_digest = models.CharField(max_length=64, blank=True, editable=False)
-    shuffled_at = models.DateTimeField(null=True, editable=False)
-    history = HistoricalRecords(excluded_fields=["seed", "paced_until"])
+    history = HistoricalRecords(excluded_fields=["paced_until"])
 
     def __str__(self) -> str:
         return str(self.distribution)

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 
-from distributions.core import lifecycle, phases
+from distributions.core import drawings, lifecycle, phases
 from distributions.core.models import Distribution, Kind, Participation, Reason, Status
 from distributions.core.phases import Phase
 from distributions.core.standing import Standing
@@ -46,9 +46,8 @@ def current(distribution: Distribution, now: dt.datetime) -> Distribution:
     if distribution.tally.frozen is not None or not is_draw_due(distribution, now):
         return distribution
     shuffle.freeze(distribution)
-    return Distribution.objects.select_related("queue", "tally", "sequence__experience").get(
-        pk=distribution.pk
-    )
+    related = ("queue", "tally", "drawing", "organization", "sequence__experience")
+    return Distribution.objects.select_related(*related).get(pk=distribution.pk)
 
 
 def standing_at(distribution: Distribution, standing: Standing, now: dt.datetime) -> Standing:
@@ -60,8 +59,14 @@ def standing_at(distribution: Distribution, standing: Standing, now: dt.datetime
 
 def is_draw_due(distribution: Distribution, now: dt.datetime) -> bool:
     """Whether the pre-queue is over and its order not drawn yet."""
+    if not distribution.queue.randomize_before_open:
+        return False
+    drawing = drawings.of(distribution)
     opened = distribution.open_at is None or now >= distribution.open_at
-    return distribution.queue.randomize_before_open and distribution.queue.shuffled_at is None and opened
+    return opened and drawing is not None and drawing.drawn_at is None
+
+
+leave = lifecycle.leave
 
 
 def admit(distribution: Distribution, consumer_id: str, *, now: dt.datetime, actor: str) -> Standing:
@@ -221,13 +226,18 @@ def due_to_admit(now: dt.datetime) -> list[str]:
 
 def due_to_open(now: dt.datetime) -> list[str]:
     """Queues that opened and whose opening is not in the trace yet, or whose order is not drawn."""
-    undrawn = Q(queue__randomize_before_open=True, queue__shuffled_at=None)
+    undrawn = Q(queue__randomize_before_open=True, drawing__drawn_at=None)
     return _ids(Q(open_at=None) | Q(open_at__lte=now), Q(opened_at=None) | undrawn, closed_at=None)
 
 
 def drawn_since(since: dt.datetime) -> list[str]:
     """Queues whose order was drawn since then: all places in their lines are new."""
-    return _ids(queue__shuffled_at__gte=since, closed_at=None)
+    return _ids(drawing__drawn_at__gte=since, closed_at=None)
+
+
+def running_ids() -> list[str]:
+    """All queues that are not over for good."""
+    return _ids(closed_at=None)
 
 
 def due_to_close(now: dt.datetime) -> list[str]:

@@ -5,41 +5,35 @@ from typing import Any
 
 from rest_framework import serializers
 
-from distributions.core import phases
+from distributions.core import drawings, phases, proofs, shape
 from distributions.core.models import Distribution, Status
+from distributions.core.shape import DistributionSerializer, HashField, ReceiptSerializer
 from distributions.core.standing import Standing
 from distributions.core.status import StatusSerializer
 from distributions.queues import line
-from distributions.queues.models import Queue
+from fanfare import errors
 from fanfare.api import IdField
 
 
 class ShuffleSerializer(serializers.Serializer[Any]):
-    """The pre-queue's draw: the commitment before, the seed and the frozen list's digest after."""
+    """The pre-queue's draw: the commitment before, the seed and the frozen list's root after."""
 
-    commitment = serializers.CharField(help_text="SHA-256 of the seed, hexadecimal.")
+    commitment = HashField(help_text="SHA-256 of the seed.")
     drawn_at = serializers.DateTimeField(required=False)
-    seed = serializers.CharField(required=False)
-    entries_digest = serializers.CharField(required=False)
+    seed = HashField(required=False)
+    root = HashField(required=False)  # type: ignore[assignment]
 
 
-class QueueSerializer(serializers.Serializer[Any]):
+class QueueSerializer(DistributionSerializer):
     """A queue as anyone with a key sees it."""
 
     id = IdField("queue")
-    name = serializers.CharField()
-    sequence_id = IdField("seq")
-    experience_id = IdField("exp")
     status = serializers.ChoiceField([str(phase) for phase in phases.Phase])
-    open_at = serializers.DateTimeField(allow_null=True)
-    close_at = serializers.DateTimeField(allow_null=True)
-    time_zone = serializers.CharField()
     capacity = serializers.IntegerField(
         allow_null=True, help_text="People in line at most; null: any number."
     )
     admission_rate = serializers.IntegerField(allow_null=True, help_text="A minute; null: by hand.")
     consumer_count = serializers.IntegerField(help_text="People in line.")
-    supports_guest = serializers.BooleanField()
     shuffle = ShuffleSerializer(required=False)
 
 
@@ -55,40 +49,36 @@ class QueueStatusSerializer(StatusSerializer):
         allow_null=True,
         help_text="In a queue with a rate; null while nobody can tell.",
     )
+    receipt = ReceiptSerializer(required=False, help_text="In a pre-queue whose order is to be drawn.")
 
 
 def present_queue(distribution: Distribution, now: dt.datetime) -> dict[str, Any]:
     """The body of a queue, also inside its experience."""
     queue, tally = distribution.queue, distribution.tally
-    body = {
-        "id": distribution.pk,
-        "name": distribution.name,
-        "sequence_id": distribution.sequence_id,
-        "experience_id": distribution.sequence.experience_id,
-        "status": phases.phase(distribution, now),
-        "open_at": distribution.open_at,
-        "close_at": distribution.close_at,
-        "time_zone": _time_zone(distribution),
-        "capacity": tally.places,
-        "admission_rate": queue.admission_rate,
-        "consumer_count": tally.taken,
-        "supports_guest": distribution.supports_guest,
-    }
-    return body | ({"shuffle": _present_shuffle(queue)} if queue.randomize_before_open else {})
+    body = shape.present(
+        distribution,
+        status=phases.phase(distribution, now),
+        capacity=tally.places,
+        admission_rate=queue.admission_rate,
+        consumer_count=tally.taken,
+    )
+    return body | ({"shuffle": _present_shuffle(distribution)} if queue.randomize_before_open else {})
 
 
-def _time_zone(distribution: Distribution) -> str:
-    """Its own, or the next one above."""
-    zones = (distribution.time_zone, distribution.sequence.experience.time_zone)
-    return next(filter(None, zones), distribution.organization.time_zone)
-
-
-def _present_shuffle(queue: Queue) -> dict[str, Any]:
-    shown: dict[str, Any] = {"commitment": queue.commitment}
-    if queue.shuffled_at is not None:
-        drawn = {"drawn_at": queue.shuffled_at, "seed": bytes(queue.seed or b"").hex()}
-        shown |= drawn | {"entries_digest": queue.entries_digest}
+def _present_shuffle(distribution: Distribution) -> dict[str, Any]:
+    drawing = distribution.drawing
+    shown: dict[str, Any] = {"commitment": drawing.commitment}
+    if drawing.drawn_at is not None:
+        seed = bytes(drawing.seed).hex()
+        shown |= {"drawn_at": drawing.drawn_at, "seed": seed, "root": drawing.root}
     return shown
+
+
+def present_proof(distribution: Distribution, *, whole: bool) -> dict[str, Any]:
+    """All of the pre-queue's proof but the entries. Raises NotFound where no order is drawn by lot."""
+    if drawings.of(distribution) is None:
+        raise errors.NotFound("Proof")
+    return proofs.head(distribution, winners=None)
 
 
 def present_standing(distribution: Distribution, standing: Standing, now: dt.datetime) -> dict[str, Any]:
@@ -99,5 +89,16 @@ def present_standing(distribution: Distribution, standing: Standing, now: dt.dat
         return {}
     position = standing.position or line.find_position(distribution, standing)
     wait = line.wait_seconds(distribution, position, now)
-    body = {"position": position, "poll_after_seconds": line.poll_after(position, wait)}
+    body: dict[str, Any] = {"position": position, "poll_after_seconds": line.poll_after(position, wait)}
+    if _is_ticket(distribution, standing):
+        body["receipt"] = drawings.receipt(distribution, standing)
     return body | ({"estimated_wait_time_in_seconds": wait} if distribution.queue.admission_rate else {})
+
+
+def _is_ticket(distribution: Distribution, standing: Standing) -> bool:
+    """Whether the place is a ticket of a pre-queue that is yet to be drawn."""
+    drawing = drawings.of(distribution) if distribution.queue.randomize_before_open else None
+    if drawing is None or drawing.drawn_at is not None:
+        return False
+    frozen = distribution.tally.frozen
+    return frozen is None or (standing.place or 0) <= frozen

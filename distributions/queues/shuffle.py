@@ -1,40 +1,23 @@
 """The pre-queue's draw: who entered before the opening gets a place by lot, once, checkably.
 
-Before the first entry a random seed is made and its SHA-256 (the commitment) is public. At opening the
-list is frozen: places 1…n are the pre-queue's tickets, and n more are set aside for the draw, so that
-whoever comes after stands behind. The draw orders the tickets by
-
-    rank = HMAC-SHA256(key = seed, message = consumer id)
-
-smallest first, and gives the places n+1, n+2, … in that order. Then the seed is public, with the
-SHA-256 over the frozen list (consumer ids in order of entry, each followed by a line feed). What this
-does not prove: that the operator, who could read the seed, entered nobody of their own.
+At opening the list is frozen: places 1…n are the pre-queue's tickets, and n more are set aside for the
+draw, so that whoever comes after stands behind. The tickets are put in order as `core.selection` has it
+(all of them win), and the ticket that is k-th in the drawn order gets the place n + k. Who left meanwhile
+leaves a gap, which nobody waits in. `GET /queues/:id/proof` has all that it takes to repeat it.
 """
 
 import datetime as dt
-import hashlib
-import hmac
-import secrets
 from collections.abc import Iterable
 
 from django.db import connection, transaction
 from django.db.models import F
 
-from distributions.core import catalog
+from distributions.core import catalog, drawings
 from distributions.core.models import Distribution, Tally
 from distributions.queues import line
-from distributions.queues.models import Queue
 from experiences import events
 
-
-def commit(queue: Queue) -> None:
-    """Make the seed of a queue that is to draw its order, once; the caller saves nothing."""
-    if queue.randomize_before_open and queue.seed is None:
-        seed = secrets.token_bytes(32)
-        Queue.objects.filter(pk=queue.pk, seed=None).update(
-            seed=seed, commitment=hashlib.sha256(seed).hexdigest()
-        )
-        queue.refresh_from_db(fields=["seed", "commitment"])
+ACTOR = events.by_system("open_queue")
 
 
 def freeze(distribution: Distribution) -> None:
@@ -48,68 +31,59 @@ def freeze(distribution: Distribution) -> None:
     catalog.forget()
 
 
-def rank(seed: bytes, consumer_id: str) -> bytes:
-    """What decides a ticket's order; smaller is earlier."""
-    return hmac.new(seed, consumer_id.encode(), hashlib.sha256).digest()
-
-
-def digest(consumer_ids: Iterable[str]) -> str:
-    """SHA-256 over the frozen list."""
-    whole = hashlib.sha256()
-    for consumer_id in consumer_ids:
-        whole.update(f"{consumer_id}\n".encode())
-    return whole.hexdigest()
-
-
 def draw(distribution: Distribution, *, now: dt.datetime) -> int:
     """Give the tickets their places; how many. Nothing the second time, or while another draws.
 
-    The list is frozen in a transaction of its own: held while places are given, the tally's lock would
-    stand against whoever leaves meanwhile, who locks in the other order.
+    Three transactions. The first is short: held while places are given, the tally's lock would stand
+    against whoever leaves meanwhile, who locks in the other order. The second publishes the list's root
+    before anything is drawn.
     """
     freeze(distribution)
+    _list(distribution.pk, now)
     return _draw(distribution.pk, now)
 
 
 @transaction.atomic(durable=True)
+def _list(distribution_id: str, now: dt.datetime) -> None:
+    drawing = drawings.locked(distribution_id)
+    if drawing is not None and drawing.frozen_at is None:
+        numbers = Tally.objects.values_list("frozen", flat=True).get(pk=distribution_id) or 0
+        drawings.freeze(drawing, numbers=numbers, winners=None, now=now, actor=ACTOR)
+
+
+@transaction.atomic(durable=True)
 def _draw(distribution_id: str, now: dt.datetime) -> int:
-    queue = (
-        Queue.objects.select_for_update(no_key=True, of=("self",), skip_locked=True)
-        .select_related("distribution")
-        .filter(pk=distribution_id)
-        .first()
-    )
-    if queue is None or queue.shuffled_at is not None or queue.seed is None:
+    drawing = drawings.locked(distribution_id)
+    if drawing is None or drawing.drawn_at is not None or drawing.frozen_at is None:
         return 0
-    distribution = queue.distribution
-    frozen = Tally.objects.values_list("frozen", flat=True).get(pk=distribution_id) or 0
+    distribution = drawing.distribution
+    order = drawings.draw(drawing, most=drawing.entries, now=now)
     # Locked in the order in which moves lock them: whoever leaves now waits, and leaves the new place.
-    rows = line.waiting(distribution).filter(place__lte=frozen).select_for_update(no_key=True)
-    tickets = list(rows.values_list("consumer_id", "id").iterator(line.CHUNK))
-    seed = bytes(queue.seed)
-    drawn = sorted(tickets, key=lambda ticket: rank(seed, ticket[0]))
-    _give_places([identity for _, identity in drawn], first=frozen + 1)
-    found = digest(consumer_id for consumer_id, _ in tickets)
-    Queue.objects.filter(pk=distribution_id).update(shuffled_at=now, entries_digest=found)
+    rows = line.waiting(distribution).filter(place__lte=drawing.numbers).select_for_update(no_key=True)
+    tickets = dict(rows.values_list("place", "id").iterator(line.CHUNK))
+    drawn = [(tickets[number], place) for place, number in enumerate(order, 1) if number in tickets]
+    _give_places((identity, drawing.numbers + place) for identity, place in drawn)
     events.record(
         "queue.shuffled",
         distribution.organization_id,
         at=now,
-        actor=events.by_system("open_queue"),
+        actor=ACTOR,
         distribution_id=distribution_id,
-        data={"entries": len(tickets), "entriesDigest": found, "seed": seed.hex()},
+        data={"entries": drawing.entries, "root": drawing.root, "seed": bytes(drawing.seed).hex()},
     )
-    return len(tickets)
+    transaction.on_commit(catalog.forget)
+    return len(drawn)
 
 
-def _give_places(participation_ids: list[int], *, first: int) -> None:
-    """Places in this order; the new ones were never given, so no two meet on the way."""
+def _give_places(pairs: Iterable[tuple[int, int]]) -> None:
+    """Each participation its place; the new ones were never given, so no two meet on the way."""
+    given = list(pairs)
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE distributions_participation AS p SET place = %s + n.number - 1
-            FROM unnest(%s::bigint[]) WITH ORDINALITY AS n (id, number)
+            UPDATE distributions_participation AS p SET place = n.place
+            FROM unnest(%s::bigint[], %s::bigint[]) AS n (id, place)
             WHERE p.id = n.id AND p.status = 'QUEUED'
             """,
-            [first, participation_ids],
+            [[identity for identity, _ in given], [place for _, place in given]],
         )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from distributions.core import switches
+from distributions.core import drawings, switches
 from distributions.core.models import Distribution
 from experiences import keys
 from experiences.models import ApiKey, Event, Experience, KeyKind, Organization, Sequence
@@ -211,7 +211,7 @@ shop: 1
 experiences:
   - {slug: a, name: A, openAt: 2026-12-01 10:00, closeAt: 2026-12-01 09:00, theme: {primaryColor: red},
      sequences: [
-       {slug: s, name: S, color: red, draws: [], accessCode: X},
+       {slug: s, name: S, color: red, auctions: [], accessCode: X},
        {slug: s, name: T},
        {slug: u, priority: 99999999, queues: [
          {slug: q, name: Q, admissionRate: fast, capacity: -1, sessionSeconds: 0, openAt: soon},
@@ -230,7 +230,7 @@ experiences:
         "experiences[0].closeAt",
         "experiences[0].theme",
         "experiences[0].sequences[0].color",
-        "experiences[0].sequences[0].draws",
+        "experiences[0].sequences[0].auctions",
         "experiences[0].sequences[0].accessCode",
         "experiences[0].sequences[1].slug",
         "experiences[0].sequences[2].name",
@@ -249,7 +249,7 @@ experiences:
         f"{queues}[2].metadata",
         f"{queues}[3]",
     }
-    assert "does not have draws yet" in found["experiences[0].sequences[0].draws"]
+    assert "does not have auctions yet" in found["experiences[0].sequences[0].auctions"]
 
 
 @pytest.mark.parametrize(
@@ -326,11 +326,9 @@ def test_the_lot_is_decided_before_anyone_enters(tmp_path: Path, clock: Any) -> 
     text = with_queue("openAt: now+1h, enterFrom: now")
     by_lot = with_queue("openAt: now+1h, enterFrom: now, randomizeBeforeOpen: true")
     printed = json.loads(apply(tmp_path, text, "--json"))["organization"]
-    assert the_queue().queue.seed is None
+    assert drawings.of(the_queue()) is None
     apply(tmp_path, by_lot)
-    settings = the_queue().queue
-    assert settings.seed is not None
-    assert len(settings.commitment) == 64
+    assert len(the_queue().drawing.commitment) == 64
 
     queue = the_queue()
     world = World(queue.organization, queue.sequence, printed["publishableKey"], printed["secretKey"])

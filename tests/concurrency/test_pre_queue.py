@@ -10,9 +10,9 @@ from django.conf import settings
 
 from distributions import tasks
 from distributions.core import catalog, live, switches
-from distributions.core.models import Distribution, Participation
+from distributions.core.models import Distribution, Drawing, Participation
 from distributions.queues import line, rules, shuffle
-from distributions.queues.models import Queue
+from experiences.models import Event
 from fanfare import clock as time
 from fanfare import errors, redis
 from tests.concurrency.race import race
@@ -29,10 +29,16 @@ def pre_queue(world: World, **more: Any) -> Distribution:
     return world.queue(opens_in=OPENS_IN, enter_from=past, randomize_before_open=True, **more)
 
 
-def drawn_order(seed: str, people: list[str]) -> list[str]:
-    """The documented order, made again without a line of ours."""
-    key = bytes.fromhex(seed)
-    return sorted(people, key=lambda one: hmac.new(key, one.encode(), hashlib.sha256).digest())
+def drawn_order(queue: Distribution, tickets: dict[str, int]) -> list[str]:
+    """The documented order of people by their tickets, made again without a line of ours."""
+    key = bytes.fromhex(Drawing.objects.get(pk=queue.pk).key)
+    return sorted(tickets, key=lambda one: hmac.digest(key, tickets[one].to_bytes(8, "big"), "sha256"))
+
+
+def tickets_of(queue: Distribution) -> dict[str, int]:
+    """Who holds which ticket, before the draw."""
+    waiting = line.waiting(queue).values_list("consumer_id", "place")
+    return {consumer_id: place or 0 for consumer_id, place in waiting}
 
 
 def in_line(queue: Distribution) -> list[str]:
@@ -48,6 +54,12 @@ def test_anyone_can_repeat_the_draw(world: World, clock: Any) -> None:
     assert set(published) == {"commitment"}  # and no seed yet
     leave(queue, before[3])
     entered = [one for one in before if one != before[3]]
+    tickets = tickets_of(queue)
+    guest = world.consumer()
+    receipt = guest.enter(queue).json()["receipt"]
+    assert receipt["entryNumber"] == 31
+    guest.leave(queue)
+    assert shop_front.get(f"/queues/{queue.pk}/proof").json()["status"] == "COMMITTED"
 
     clock.shift(OPENS_IN)
     tasks.tick_queues()
@@ -55,11 +67,13 @@ def test_anyone_can_repeat_the_draw(world: World, clock: Any) -> None:
     shown = shop_front.get(f"/queues/{queue.pk}").json()["shuffle"]
     assert shown["commitment"] == published["commitment"]
     assert hashlib.sha256(bytes.fromhex(shown["seed"])).hexdigest() == shown["commitment"]
-    frozen = "".join(f"{one}\n" for one in entered)
-    assert hashlib.sha256(frozen.encode()).hexdigest() == shown["entriesDigest"]
-    assert in_line(queue) == drawn_order(shown["seed"], entered)
+    assert in_line(queue) == drawn_order(queue, tickets)
     assert in_line(queue) != entered
     require_redis_to_agree(queue)
+    proof = shop_front.get(f"/queues/{queue.pk}/proof").json()
+    told = [proof[name] for name in ("status", "root", "seed", "entryCount", "numbersGiven")]
+    assert told == ["DRAWN", shown["root"], shown["seed"], 29, 31]
+    assert proof["removedBeforeDraw"] == {"count": 2, "reasons": {"LEFT": 2}}
 
     later = make_consumers(world, 3)
     assert [enter(queue, one).position for one in later] == [30, 31, 32]
@@ -91,8 +105,7 @@ def test_positions_before_between_and_after(
     assert [one.status(queue).json()["position"] for one in late] == [4, 5, 6]
 
     tasks.open_queue(queue.pk)
-    seed = bytes(Queue.objects.get(pk=queue.pk).seed or b"").hex()
-    drawn = drawn_order(seed, [early[0].id, early[2].id, early[3].id])
+    drawn = drawn_order(queue, {early[ticket - 1].id: ticket for ticket in (1, 3, 4)})
     expected = {one: number for number, one in enumerate([*drawn, *(one.id for one in late)], start=1)}
     for lost in (lambda: None, redis.client().flushdb, tasks.watch_redis, away(monkeypatch)):
         lost()
@@ -157,11 +170,12 @@ def test_entering_while_it_is_frozen_and_drawn(world: World, clock: Any) -> None
     assert tally.taken == 160
     rows = Participation.objects.filter(distribution=queue)
     assert rows.filter(place__lte=frozen).count() == 0
-    tickets = rows.filter(place__lte=2 * frozen).order_by("place")
-    seed = bytes(stored.queue.seed or b"").hex()
-    people = list(tickets.values_list("consumer_id", flat=True))
+    drawn_places = rows.filter(place__lte=2 * frozen).order_by("place")
+    people = list(drawn_places.values_list("consumer_id", flat=True))
     assert set(before) <= set(people)
-    assert people == drawn_order(seed, people)
+    traced = Event.objects.filter(distribution_id=queue.pk, name="queue.consumer.entered")
+    tickets = {event.consumer_id or "": event.data["place"] for event in traced}
+    assert people == drawn_order(queue, {one: tickets[one] for one in people})
     behind = list(rows.filter(place__gt=2 * frozen).order_by("place").values_list("place", flat=True))
     assert behind == list(range(2 * frozen + 1, 2 * frozen + 1 + 160 - frozen))
     assert [event.name for event in events_of(queue)].count("queue.shuffled") == 1
@@ -191,8 +205,8 @@ def test_leaving_while_it_is_drawn(world: World, clock: Any, _: int) -> None:
     assert require_true_tally(queue).taken == 30
     require_redis_to_agree(queue)
     order = positions(queue)
-    seed = bytes(fresh(queue).queue.seed or b"").hex()
-    assert sorted(order, key=order.__getitem__) == drawn_order(seed, people[30:])
+    tickets = {one: ticket for ticket, one in enumerate(people[30:], start=31)}
+    assert sorted(order, key=order.__getitem__) == drawn_order(queue, tickets)
 
 
 def test_closing_while_it_is_drawn(world: World, clock: Any) -> None:

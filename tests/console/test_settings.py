@@ -37,7 +37,7 @@ def test_an_editor_sets_up_a_launch(editor: Console, world: World) -> None:
         500,
         60,
     )
-    assert queue.queue.seed is not None
+    assert len(queue.drawing.commitment) == 64
     event = last_event()
     assert (event.actor, event.distribution_id, event.data["after"]["capacity"]) == (
         editor.actor,

@@ -1,17 +1,15 @@
 """Laws of the small pure parts, for any input: times, Redis' text form, keys, tickets, poll advice."""
 
 import datetime as dt
-import hashlib
-import hmac
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from distributions.core import live
+from distributions.core import live, polling
 from distributions.core.models import LIVE, MOVES, Reason, Status
 from distributions.core.standing import FINAL_STAGE, Standing
-from distributions.queues import line, shuffle
+from distributions.queues import line
 from experiences import keys
 from experiences.models import KeyKind, KeyMode
 from fanfare import clock, ids
@@ -71,18 +69,9 @@ def test_the_table_of_moves() -> None:
         assert (stage == FINAL_STAGE) == (status not in LIVE)
 
 
-@given(seed=some.binary(min_size=32, max_size=32), people=some.sets(words.filter(bool), max_size=30))
-def test_the_documented_draw(seed: bytes, people: set[str]) -> None:
-    order = sorted(people, key=lambda one: shuffle.rank(seed, one))
-    by_hand = sorted(people, key=lambda one: hmac.new(seed, one.encode(), hashlib.sha256).hexdigest())
-    assert order == by_hand
-    frozen = sorted(people)
-    assert shuffle.digest(frozen) == hashlib.sha256("".join(f"{p}\n" for p in frozen).encode()).hexdigest()
-
-
 @given(position=some.integers(1, 10**7), wait=some.none() | some.integers(0, 10**7))
 def test_poll_advice_is_bounded(position: int, wait: int | None) -> None:
-    assert line.POLL_NEAR <= line.poll_after(position, wait) <= line.POLL_FAR
+    assert polling.NEAR <= line.poll_after(position, wait) <= polling.FAR
 
 
 def test_poll_advice_near_and_far() -> None:

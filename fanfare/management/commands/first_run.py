@@ -15,6 +15,7 @@ from django.db import transaction
 
 from consumers import signing
 from distributions.blueprint import applying, parsing, reading, telling
+from distributions.core.models import Kind
 from experiences import events
 from experiences.models import Membership, Organization, Role
 from fanfare import clock, demo
@@ -50,7 +51,8 @@ def _set_up() -> demo.Demo | None:
         secret_key=applied.secret or "",
         username=_free_username(),
         password=secrets.token_urlsafe(12),
-        queues=telling.queue_ids(applied),
+        queues=telling.ids_of(applied, Kind.QUEUE),
+        draws=telling.ids_of(applied, Kind.DRAW),
     )
     _make_staff(found, applied.organization)
     # Before the commit: should writing fail, nothing is set up, and the next start does it anew.

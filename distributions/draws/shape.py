@@ -1,0 +1,126 @@
+"""How a draw, a standing in it and its proof look on the wire."""
+
+import datetime as dt
+from typing import Any
+
+from rest_framework import serializers
+
+from distributions.core import drawings, polling, proofs, shape
+from distributions.core.models import Distribution, Kind, Reason, Status
+from distributions.core.shape import BeaconSerializer, DistributionSerializer, HashField, ReceiptSerializer
+from distributions.core.standing import Standing
+from distributions.core.status import StatusSerializer
+from distributions.draws import results, rules
+from distributions.draws.rules import DrawPhase
+from fanfare.api import IdField
+
+
+class VerificationSerializer(serializers.Serializer[Any]):
+    """What anyone needs to know before they ask for the proof."""
+
+    level = serializers.ChoiceField(["commit-reveal", "beacon"])
+    status = serializers.ChoiceField(["COMMITTED", "FROZEN", "WAITING_FOR_BEACON", "DRAWN", "CANCELLED"])
+    beacon = BeaconSerializer(required=False)
+    frozen_at = serializers.DateTimeField(required=False)
+    entry_count = serializers.IntegerField(required=False)
+    root = HashField(required=False)  # type: ignore[assignment]
+    drawn_at = serializers.DateTimeField(required=False)
+    seed = HashField(required=False)
+
+
+_OF_VERIFICATION = tuple(VerificationSerializer().get_fields())
+
+
+class DrawSerializer(DistributionSerializer):
+    """A draw as anyone with a key sees it."""
+
+    id = IdField("draw")
+    status = serializers.ChoiceField([str(phase) for phase in DrawPhase])
+    draw_at = serializers.DateTimeField()
+    winner_count = serializers.IntegerField()
+    capacity = serializers.IntegerField(allow_null=True, help_text="Entries at most; null: any number.")
+    entrant_count = serializers.IntegerField()
+    commitment = HashField(help_text="SHA-256 of the seed, public before anybody enters.")
+    verification = VerificationSerializer()
+
+
+class NextSerializer(serializers.Serializer[Any]):
+    """Where a loser goes on."""
+
+    kind = serializers.ChoiceField(["queue"])
+    id = serializers.CharField()
+
+
+class DrawStatusSerializer(StatusSerializer):
+    """A DistributionStatus with what a draw adds."""
+
+    draw_id = IdField("draw")
+    draw_status = serializers.ChoiceField(
+        ["ENTERED", "WON", "LOST"],
+        required=False,
+        help_text="ENTERED also while one waits as an alternate, who may still get a place.",
+    )
+    entry_number = serializers.IntegerField(required=False, min_value=1)
+    receipt = ReceiptSerializer(required=False)
+    next = NextSerializer(required=False, help_text="Where losers go on by themselves, when LOST.")
+
+
+def present_draw(distribution: Distribution, now: dt.datetime) -> dict[str, Any]:
+    """The body of a draw, also inside its experience."""
+    draw, tally, drawing = distribution.draw, distribution.tally, distribution.drawing
+    return shape.present(
+        distribution,
+        status=rules.phase(distribution, now),
+        draw_at=draw.draw_at,
+        winner_count=draw.winner_count,
+        capacity=tally.places,
+        entrant_count=tally.taken if drawing.frozen_at is None else drawing.entries,
+        commitment=drawing.commitment,
+        verification=_present_verification(distribution),
+    )
+
+
+def _present_verification(distribution: Distribution) -> dict[str, Any]:
+    whole = present_proof(distribution, whole=False)
+    return {name: whole[name] for name in _OF_VERIFICATION if name in whole}
+
+
+def present_proof(distribution: Distribution, *, whole: bool) -> dict[str, Any]:
+    """All of the proof but the entries; not `whole`: without winners and alternates either."""
+    draw = distribution.draw
+    body = proofs.head(distribution, winners=draw.winner_count, beacon=results.beacon_of(draw))
+    course = proofs.Course(draw.offered, draw.passed_over)
+    return body | (proofs.result(distribution.drawing, course) if whole else {})
+
+
+def present_standing(distribution: Distribution, standing: Standing, now: dt.datetime) -> dict[str, Any]:
+    """What a draw adds to a status: its result, the entry's number and receipt, poll advice."""
+    body: dict[str, Any] = {}
+    if standing.status != Status.LEFT:
+        body["draw_status"] = _result(standing)
+        if standing.place is not None:
+            weight = rules.weight_of(distribution, standing)
+            body |= {
+                "entry_number": standing.place,
+                "receipt": drawings.receipt(distribution, standing, weight),
+            }
+    if standing.status == Status.QUEUED:
+        body["poll_after_seconds"] = polling.advise(_wait(distribution, now))
+    target = distribution.draw.fall_through
+    if target is not None and standing.deny_reason == Reason.NOT_SELECTED:
+        body["next"] = {"kind": Kind(target.kind), "id": target.pk}
+    return body
+
+
+def _result(standing: Standing) -> str:
+    """WON who was ever admitted, whatever became of it; LOST who is out without."""
+    if standing.admitted_at is not None:
+        return "WON"
+    return "ENTERED" if standing.status == Status.QUEUED else "LOST"
+
+
+def _wait(distribution: Distribution, now: dt.datetime) -> float:
+    """Seconds until something may happen: the draw, or an alternate's turn."""
+    if distribution.drawing.drawn_at is not None:
+        return polling.FAR
+    return max(0.0, (distribution.draw.draw_at - now).total_seconds())
