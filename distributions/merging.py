@@ -1,9 +1,10 @@
 """A guest turns out to be somebody: what they had becomes that consumer's, in one transaction.
 
 Where both take part in one distribution, one place is too many: of two that still count the earlier
-entry stays and the other one leaves. What of the two is over for good stays as it is and where it is, but
-for a completion, which goes along, since nobody is to complete twice. Where the consumer has none that
-counts, the guest's goes along as it is, a denial too: signing in wipes nothing out.
+entry stays and the other one leaves; in a draw, a place that was won comes before one that was not. What
+of the two is over for good stays as it is and where it is, but for a completion, which goes along, since
+nobody is to complete twice. Where the consumer has none that counts, the guest's goes along as it is, a
+denial too: signing in wipes nothing out.
 """
 
 import datetime as dt
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from consumers import sessions
 from consumers.models import Consumer, Redemption, Session, Visit
 from distributions.core import lifecycle
-from distributions.core.models import LIVE, OVER_FOR_NOW, Participation, Status
+from distributions.core.models import LIVE, OVER_FOR_NOW, Kind, Participation, Status
 from experiences import events
 
 
@@ -89,12 +90,18 @@ def _gives_way(merger: _Merger, theirs: Participation, mine: Participation) -> b
     """Settle two in one distribution; True when the consumer's own is gone and the guest's may come."""
     if theirs.status not in LIVE and theirs.status != Status.COMPLETED:
         return False
-    is_earlier = theirs.status in LIVE and (theirs.entered_at, theirs.pk) < (mine.entered_at, mine.pk)
+    is_earlier = theirs.status in LIVE and _turn(theirs) < _turn(mine)
     if mine.status in LIVE and (is_earlier or theirs.status == Status.COMPLETED):
         return _leave(merger, mine)
     if theirs.status in LIVE:
         _leave(merger, theirs)
     return False
+
+
+def _turn(row: Participation) -> tuple[bool, dt.datetime, int]:
+    """Whose turn comes first: the earlier entry's, but in a draw that of a place that was won."""
+    has_not_won = row.distribution.kind == Kind.DRAW and row.status != Status.ADMITTED
+    return has_not_won, row.entered_at, row.pk
 
 
 def _leave(merger: _Merger, loser: Participation) -> bool:
