@@ -8,7 +8,7 @@ later moves change neither list nor root.
 import datetime as dt
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from struct import pack, unpack
 from typing import Any
@@ -152,10 +152,13 @@ def first_of(distribution_id: str, number: int) -> frozenset[int]:
     return frozenset(unpack_order(order)[:number])
 
 
-def receipt(distribution: Distribution, standing: Standing, weight: int = 1) -> dict[str, Any]:
+def receipt(
+    distribution: Distribution, standing: Standing, weight: int = 1, terms: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """What shows that this entry was in the list, signed; the same whenever it is asked for.
 
-    It names nobody: whoever holds it can show that the entry with this number is theirs.
+    It names nobody: whoever holds it can show that the entry with this number is theirs. `terms` are what
+    else was announced and can't change any more, and are signed too.
     """
     drawing, number = distribution.drawing, standing.place or 0
     identity = selection.entry_id(bytes(drawing.salt), number)
@@ -171,6 +174,7 @@ def receipt(distribution: Distribution, standing: Standing, weight: int = 1) -> 
         "iat": int(standing.entered_at.timestamp()),
         "distributionId": distribution.pk,
         "commitment": drawing.commitment,
+        **(terms or {}),
     }
     return {**claims, "token": signing.sign(RECEIPT_TYP, {**claims, **more})}
 

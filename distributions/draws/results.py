@@ -148,14 +148,15 @@ def _passed_over(distribution_id: str, numbers: set[int]) -> list[dict[str, Any]
         place: (status, reason)
         for place, status, reason in rows.values_list("place", "status", "deny_reason")
     }
-    return [{"number": number, "reason": _reason(*reasons[number])} for number in sorted(numbers)]
+    gone = (Status.DENIED, selection.MISSING)
+    return [{"number": number, "reason": _reason(*reasons.get(number, gone))} for number in sorted(numbers)]
 
 
 def _reason(status: str, reason: str) -> str:
     """A code of the contract, since somebody's own words are not published."""
     if status != Status.DENIED:
         return str(status)
-    return reason if reason in selection.REMOVED else selection.OTHER
+    return reason if reason in (*selection.REMOVED, selection.MISSING) else selection.OTHER
 
 
 # --- The beacon -----------------------------------------------------------------------------------

@@ -40,7 +40,8 @@ OF_THE_LIST = (
     "beacon",
     "fall_through",
 )
-OF_THE_ENTRIES = ("weights", "beacon")  # fixed as soon as somebody has entered
+# Receipts say it, and the key hangs on it: fixed as soon as somebody has entered.
+OF_THE_ENTRIES = ("winner_count", "weights", "beacon")
 _OVER = "Entries have closed; this can't change any more."
 _ENTERED = "Somebody has entered; this can't change any more."
 

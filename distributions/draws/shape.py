@@ -102,7 +102,7 @@ def present_standing(distribution: Distribution, standing: Standing, now: dt.dat
             weight = rules.weight_of(distribution, standing)
             body |= {
                 "entry_number": standing.place,
-                "receipt": drawings.receipt(distribution, standing, weight),
+                "receipt": drawings.receipt(distribution, standing, weight, _terms(distribution)),
             }
     if standing.status == Status.QUEUED:
         body["poll_after_seconds"] = polling.advise(_wait(distribution, now))
@@ -110,6 +110,13 @@ def present_standing(distribution: Distribution, standing: Standing, now: dt.dat
     if target is not None and standing.deny_reason == Reason.NOT_SELECTED:
         body["next"] = {"kind": Kind(target.kind), "id": target.pk}
     return body
+
+
+def _terms(distribution: Distribution) -> dict[str, Any]:
+    """What was announced, and what the key hangs on beside seed and list."""
+    draw = distribution.draw
+    beacon = draw.beacon and {name: draw.beacon[name] for name in ("chain", "round")}
+    return {"winnerCount": draw.winner_count, **({"beacon": beacon} if beacon else {})}
 
 
 def _result(standing: Standing) -> str:
