@@ -1,4 +1,5 @@
-"""What is measured against: queues of 1,000, 100,000 and 1,000,000 waiting, and consumers' tokens.
+"""What is measured against: queues of 1,000, 100,000 and 1,000,000 waiting, a draw of a million entries, and
+consumers' tokens.
 
 Rows are written by SQL, not by the API, and Redis by the product's own rebuild.
 """
@@ -11,7 +12,9 @@ from django.db import connection
 
 from consumers import access_tokens
 from consumers.models import Consumer
+from distributions.core import drawings
 from distributions.core.models import Distribution, Kind, Tally
+from distributions.draws.models import Draw
 from distributions.queues.models import Queue
 from experiences import keys
 from experiences.models import Experience, KeyKind, Organization, Sequence
@@ -40,16 +43,30 @@ def make_shop() -> Shop:
 
 def make_queue(shop: Shop, slug: str, waiting: int) -> Distribution:
     """A queue with that many waiting in PostgreSQL; admission by hand, so that they stay."""
-    queue = Distribution.objects.create(
-        id=ids.new("queue"),
+    distribution = _make(shop, Kind.QUEUE, slug, waiting)
+    Queue.objects.create(distribution=distribution)
+    return Distribution.objects.select_related("queue", "tally").get(pk=distribution.pk)
+
+
+def make_draw(shop: Shop, slug: str, entries: int, winners: int) -> Distribution:
+    """A draw with that many entries, whose time has come."""
+    distribution = _make(shop, Kind.DRAW, slug, entries)
+    Draw.objects.create(distribution=distribution, draw_at=clock.now(), winner_count=winners)
+    drawings.commit(distribution)
+    return Distribution.objects.select_related("draw", "tally").get(pk=distribution.pk)
+
+
+def _make(shop: Shop, kind: Kind, slug: str, waiting: int) -> Distribution:
+    """What all kinds have, with consumers 1 to `waiting` in it."""
+    distribution = Distribution.objects.create(
+        id=ids.new(kind),
         organization=shop.organization,
         sequence=shop.sequence,
-        kind=Kind.QUEUE,
+        kind=kind,
         slug=slug,
         name=slug,
     )
-    Tally.objects.create(distribution=queue, taken=waiting, entered=waiting)
-    Queue.objects.create(distribution=queue)
+    Tally.objects.create(distribution=distribution, taken=waiting, entered=waiting)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -59,9 +76,9 @@ def make_queue(shop: Shop, slug: str, waiting: int) -> Distribution:
                 decode(md5(n::text), 'hex')
             FROM generate_series(1, %s) AS n
             """,
-            [queue.pk, clock.now(), waiting],
+            [distribution.pk, clock.now(), waiting],
         )
-    return Distribution.objects.select_related("queue", "tally").get(pk=queue.pk)
+    return distribution
 
 
 def make_consumers(shop: Shop, number: int) -> None:

@@ -6,11 +6,7 @@ speed hits row and yardstick alike; the ratio is taken round by round and its me
 
 import argparse
 import os
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import django
@@ -20,7 +16,8 @@ django.setup()
 
 from django.db import connection, transaction  # noqa: E402
 
-from bench import data, load  # noqa: E402
+from bench import data, draws, load  # noqa: E402
+from bench.table import Row, rate_row, seconds, time_row  # noqa: E402
 from consumers import sessions  # noqa: E402
 from distributions.core import lifecycle, statements  # noqa: E402
 from distributions.core.models import Distribution, Participation  # noqa: E402
@@ -28,29 +25,6 @@ from distributions.queues import line  # noqa: E402
 from fanfare import clock, redis  # noqa: E402
 
 BATCH = 10_000
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table; the ratios are one a round. `goal` is read with `at_least`."""
-
-    name: str
-    yardstick: str
-    figures: list[str]
-    ratios: list[float]
-    goal: float
-    at_least: bool
-
-    def __str__(self) -> str:
-        ratio = statistics.median(self.ratios)
-        reached = ratio >= self.goal if self.at_least else ratio <= self.goal
-        sign = "≥" if self.at_least else "≤"
-        spread = f"{min(self.ratios):.2f}–{max(self.ratios):.2f}"
-        verdict = "reached" if reached else "MISSED"
-        return (
-            f"| {self.name} | {self.figures[0]} | {self.yardstick} | {self.figures[1]} "
-            f"| {ratio:.2f} ({spread}) | {sign} {self.goal} | {verdict} |"
-        )
 
 
 def main() -> None:
@@ -74,6 +48,7 @@ def main() -> None:
         *_http_rows(shop, lines, options),
         rebuilt,
         _admission_row(lines[options.million], options.rounds),
+        draws.row(shop, options.million, options.rounds),
     ]
     print("| work | figure | yardstick | figure | ratio, median (spread) | goal | |")
     print("|---|---|---|---|---|---|---|")
@@ -109,26 +84,12 @@ def _http_rows(shop: data.Shop, lines: dict[int, Distribution], options: argpars
     print(f"{entered} entries are in PostgreSQL.")
     empty = "an empty DRF view"
     return [
-        _rate_row("queue status, 100,000 waiting", empty, seen["100000"], seen["empty"], 0.55),
-        _rate_row("durable queue entry", empty, seen["entry"], seen["empty"], 0.17),
-        _rate_row(
+        rate_row("queue status, 100,000 waiting", empty, seen["100000"], seen["empty"], 0.55),
+        rate_row("durable queue entry", empty, seen["entry"], seen["empty"], 0.17),
+        rate_row(
             f"status, {million:,} waiting", "with 1,000 waiting", seen[str(million)], seen["1000"], 0.90
         ),
     ]
-
-
-def _rate_row(
-    name: str, yardstick: str, row: list[load.Figures], other: list[load.Figures], goal: float
-) -> Row:
-    ratios = [a.rate / b.rate for a, b in zip(row, other, strict=True)]
-    figures = [f"{statistics.median(f.rate for f in found):,.0f}/s" for found in (row, other)]
-    return Row(name, yardstick, figures, ratios, goal, True)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def _rebuild_row(lines: dict[int, Distribution], million: int) -> Row:
@@ -140,12 +101,12 @@ def _rebuild_row(lines: dict[int, Distribution], million: int) -> Row:
     rows = Participation.objects.filter(distribution=lines[million]).values_list(*columns)
     times = [
         (
-            _seconds(lambda: line.rebuild(lines[million])),
-            _seconds(lambda: sum(1 for _ in rows.iterator(line.CHUNK))),
+            seconds(lambda: line.rebuild(lines[million])),
+            seconds(lambda: sum(1 for _ in rows.iterator(line.CHUNK))),
         )
         for _ in range(3)
     ]
-    return _time_row(f"rebuilding Redis for {million:,} waiting", "reading those rows", times, 4)
+    return time_row(f"rebuilding Redis for {million:,} waiting", "reading those rows", times, 4)
 
 
 def _admission_row(queue: Distribution, rounds: int) -> Row:
@@ -161,13 +122,8 @@ def _admission_row(queue: Distribution, rounds: int) -> Row:
             rows = Participation.objects.filter(pk__in=next_ids())
             rows.update(status="ADMITTED", admitted_at=clock.now())
 
-    times = [(_seconds(admit), _seconds(update)) for _ in range(rounds)]
-    return _time_row(f"admitting {BATCH:,}", "a plain UPDATE of as many", times, 3)
-
-
-def _time_row(name: str, yardstick: str, times: list[tuple[float, float]], goal: float) -> Row:
-    figures = [f"{statistics.median(column):.2f} s" for column in zip(*times, strict=True)]
-    return Row(name, yardstick, figures, [row / other for row, other in times], goal, False)
+    times = [(seconds(admit), seconds(update)) for _ in range(rounds)]
+    return time_row(f"admitting {BATCH:,}", "a plain UPDATE of as many", times, 3)
 
 
 if __name__ == "__main__":
