@@ -7,6 +7,7 @@ place any more, has lost, from that very instant.
 
 import datetime as dt
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -91,11 +92,10 @@ def _weight_for(distribution: Distribution, consumer_id: str) -> int:
     return max([1, *(declared[way.slug] for way in ways if not lacking[way.pk])])
 
 
-def weight_of(distribution: Distribution, standing: Standing) -> int:
-    """The weight with which somebody entered."""
-    if not distribution.draw.weights:
-        return 1
-    rows = EntryWeight.objects.filter(distribution_id=distribution.pk, number=standing.place or 0)
+@lru_cache(maxsize=100_000)
+def weight_of(distribution_id: str, number: int) -> int:
+    """The weight with which an entry was made; it never changes, and each status asks for it."""
+    rows = EntryWeight.objects.filter(distribution_id=distribution_id, number=number)
     return rows.values_list("weight", flat=True).first() or 1
 
 

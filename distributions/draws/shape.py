@@ -99,16 +99,17 @@ def present_standing(distribution: Distribution, standing: Standing, now: dt.dat
     if standing.status != Status.LEFT:
         body["draw_status"] = _result(standing)
         if standing.place is not None:
-            weight = rules.weight_of(distribution, standing)
+            is_biased = bool(distribution.draw.weights)
+            weight = rules.weight_of(distribution.pk, standing.place) if is_biased else 1
             body |= {
                 "entry_number": standing.place,
                 "receipt": drawings.receipt(distribution, standing, weight, _terms(distribution)),
             }
     if standing.status == Status.QUEUED:
         body["poll_after_seconds"] = polling.advise(_wait(distribution, now))
-    target = distribution.draw.fall_through
+    target = distribution.draw.fall_through_id
     if target is not None and standing.deny_reason == Reason.NOT_SELECTED:
-        body["next"] = {"kind": Kind(target.kind), "id": target.pk}
+        body["next"] = {"kind": Kind.QUEUE, "id": target}
     return body
 
 

@@ -82,13 +82,14 @@ Its description  {url}/api/v1/docs
 
 
 def _welcome(found: demo.Demo) -> str:
-    queue = next(iter(found.queues.values()), "")
+    queue, draw = (next(iter(ids.values()), "") for ids in (found.queues, found.draws))
     return f"""\
 Demo staff       {found.username}
 Password         {_password(found)}
 Publishable key  {found.publishable_key}
 Secret key       {found.secret_key}
 Demo queue       {queue}
+Demo draw        {draw}  (takes entries for a minute and a half)
                  (all of it is kept in {demo.path()})
 
 Try it: sign in as a guest, join the line, ask how it stands.
