@@ -46,6 +46,7 @@ class Cast:
     theirs: Side
     revoked: dict[KeyKind, str]
     admission_token: str
+    receipt: str
     expired: ConsumerClient
     logged_out: ConsumerClient
 
@@ -78,7 +79,8 @@ def make_cast(world: World, expire: Callable[[], object]) -> Cast:
     assert logged_out.post("/auth/logout").status_code == 204
     ours, theirs = make_side(world), make_side(make_world())
     token = admission.token(ours.queue, admit(ours.queue, ours.person))
-    return Cast(ours, theirs, revoked, token, expired, logged_out)
+    receipt = world.consumer().enter(ours.draw).json()["receipt"]["token"]
+    return Cast(ours, theirs, revoked, token, receipt, expired, logged_out)
 
 
 def _side(cast: Cast, of: str) -> Side:
@@ -140,6 +142,8 @@ ODD: dict[str, Callable[[Cast], Headers]] = {
     "key and admission token": lambda cast: (
         publishable(cast.ours.world.publishable) | bearer(cast.admission_token)
     ),
+    "receipt": lambda cast: bearer(cast.receipt),
+    "key and receipt": lambda cast: publishable(cast.ours.world.publishable) | bearer(cast.receipt),
     "refresh token": lambda cast: bearer(cast.expired.refresh_token),
     "access token in the key's header": lambda cast: publishable(cast.ours.world.consumer().token),
     "two tokens": lambda cast: bearer(" ".join([cast.ours.world.consumer().token] * 2)),

@@ -12,17 +12,21 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from distributions.core import admission
+from distributions import tasks
+from distributions.core import admission, lifecycle
 from distributions.core.models import Distribution
+from distributions.draws import rules as draws
 from experiences.models import Experience, Sequence
+from fanfare import clock, redis
 from tests.api.mailbox import get_code
-from tests.lines import admit, enter, make_consumers
-from tests.world import World, make_queue
+from tests.lines import admit, enter, fill, make_consumers
+from tests.world import World, loaded, make_draw, make_queue
 
 BASE = "api/v1/"
 # Open to everyone: the API's description, and the page that shows it.
 PUBLIC = {"/openapi.json", "/docs"}
 Body = dict[str, Any]
+WINNERS = 60  # of a side's draw: more than one operation's cells call for
 _numbers = itertools.count(1)
 
 
@@ -35,6 +39,11 @@ class Side:
     members_queue: Distribution  # takes no guests
     members_experience: Experience  # its only sequence asks for a sign-in
     person: str  # a consumer's id
+    shuffled_queue: Distribution  # its order is drawn by lot
+    draw: Distribution  # takes entries
+    members_draw: Distribution  # takes no guests
+    drawn: Distribution
+    winners: Iterator[str]  # of it, who have neither completed nor been denied
 
 
 def make_side(world: World) -> Side:
@@ -42,8 +51,28 @@ def make_side(world: World) -> Side:
     organization = world.organization
     closed = Experience.objects.create(organization=organization, slug="club", name="Club")
     Sequence.objects.create(experience=closed, slug="members", name="Members", requires_authentication=True)
-    members_queue = make_queue(world.sequence, supports_guest=False)
-    return Side(world, make_queue(world.sequence), members_queue, closed, make_consumers(world, 1)[0])
+    drawn, winners = _make_drawn(world)
+    return Side(
+        world,
+        queue=make_queue(world.sequence),
+        members_queue=make_queue(world.sequence, supports_guest=False),
+        members_experience=closed,
+        person=make_consumers(world, 1)[0],
+        shuffled_queue=make_queue(world.sequence, opens_in=3600, randomize_before_open=True),
+        draw=make_draw(world.sequence, draws_in=3600),
+        members_draw=make_draw(world.sequence, draws_in=3600, supports_guest=False),
+        drawn=drawn,
+        winners=iter(winners),
+    )
+
+
+def _make_drawn(world: World) -> tuple[Distribution, list[str]]:
+    """A draw that the tasks have frozen and drawn, and who won."""
+    draw = make_draw(world.sequence, winner_count=WINNERS)
+    winners = fill(draw, world, WINNERS)
+    tasks.freeze_draw(draw.pk)
+    tasks.run_draw(draw.pk)
+    return loaded(draw), winners
 
 
 def _nothing(side: Side, caller: str) -> Body:
@@ -68,6 +97,18 @@ class Operation:
 
 def _queue(side: Side) -> str:
     return side.queue.pk
+
+
+def _draw(side: Side) -> str:
+    return side.draw.pk
+
+
+def _drawn(side: Side) -> str:
+    return side.drawn.pk
+
+
+def _shuffled_queue(side: Side) -> str:
+    return side.shuffled_queue.pk
 
 
 def _experience(side: Side) -> str:
@@ -130,6 +171,32 @@ def _with_admission_token(side: Side, caller: str) -> Body:
     return {"consumerId": consumer_id, "token": token}
 
 
+def _in_draw(side: Side, caller: str) -> Body:
+    draws.enter(side.draw, caller, now=clock.now(), actor=f"consumer:{caller}", fingerprint=None)
+    return {}
+
+
+def _won(side: Side, caller: str) -> Body:
+    return {"consumerId": next(side.winners)}
+
+
+def _won_and_to_be_denied(side: Side, caller: str) -> Body:
+    return {**_won(side, caller), "reason": "ADMIN_ACTION"}
+
+
+def _won_with_token(side: Side, caller: str) -> Body:
+    body = _won(side, caller)
+    standing = lifecycle.latest(side.drawn, body["consumerId"])
+    return {**body, "token": admission.token(side.drawn, standing)}
+
+
+def _files_not_counted(side: Side, caller: str) -> Body:
+    """All calls come from one address, which may fetch few proofs a minute: let it be a new minute."""
+    if counters := list(redis.client().scan_iter("*rl:*")):
+        redis.client().delete(*counters)
+    return {}
+
+
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/auth/guest"): Operation("P"),
     ("POST", "/auth/otp/request"): Operation("P", body=_ask_for_code),
@@ -152,6 +219,17 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/queues/{id}/complete"): Operation("S", "Queue", _queue, body=_admitted),
     ("POST", "/queues/{id}/deny"): Operation("S", "Queue", _queue, body=_to_be_denied),
     ("POST", "/queues/{id}/validate"): Operation("S", "Queue", _queue, body=_with_admission_token),
+    ("GET", "/queues/{id}/proof"): Operation("P", "Queue", _shuffled_queue),
+    ("GET", "/queues/{id}/proof/file"): Operation("P", "Queue", _shuffled_queue, body=_files_not_counted),
+    ("GET", "/draws/{id}"): Operation("P", "Draw", _draw),
+    ("POST", "/draws/{id}/enter"): Operation("C", "Draw", _draw, lambda side: side.members_draw.pk),
+    ("POST", "/draws/{id}/leave"): Operation("C", "Draw", _draw, body=_in_draw),
+    ("GET", "/draws/{id}/status"): Operation("C", "Draw", _draw, body=_in_draw),
+    ("POST", "/draws/{id}/complete"): Operation("S", "Draw", _drawn, body=_won),
+    ("POST", "/draws/{id}/deny"): Operation("S", "Draw", _drawn, body=_won_and_to_be_denied),
+    ("POST", "/draws/{id}/validate"): Operation("S", "Draw", _drawn, body=_won_with_token),
+    ("GET", "/draws/{id}/proof"): Operation("P", "Draw", _drawn),
+    ("GET", "/draws/{id}/proof/file"): Operation("P", "Draw", _drawn, body=_files_not_counted),
     ("GET", "/consumers/me"): Operation("C"),
     ("GET", "/consumers/{id}"): Operation("S", "Consumer", lambda side: side.person),
 }

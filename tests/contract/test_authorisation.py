@@ -223,10 +223,13 @@ def wrongly_kept_out(method: str, path: str, cast: Cast) -> list[str]:
 
 
 NAMED_IN_BODY = {  # path, the field that names something, what is said when it is not there
-    "/queues/{queue}/admit": ("consumerId", "Consumer not found"),
-    "/queues/{queue}/complete": ("consumerId", "Consumer not found"),
-    "/queues/{queue}/deny": ("consumerId", "Consumer not found"),
-    "/queues/{queue}/validate": ("consumerId", "CONSUMER_MISMATCH"),
+    "/queues/{id}/admit": ("consumerId", "Consumer not found"),
+    "/queues/{id}/complete": ("consumerId", "Consumer not found"),
+    "/queues/{id}/deny": ("consumerId", "Consumer not found"),
+    "/queues/{id}/validate": ("consumerId", "CONSUMER_MISMATCH"),
+    "/draws/{id}/complete": ("consumerId", "Consumer not found"),
+    "/draws/{id}/deny": ("consumerId", "Consumer not found"),
+    "/draws/{id}/validate": ("consumerId", "CONSUMER_MISMATCH"),
     "/auth/refresh": ("refreshToken", "invalid refresh token"),
     "/auth/external/exchange": ("exchangeCode", "invalid_exchange_code"),
 }
@@ -236,13 +239,14 @@ NAMED_IN_BODY = {  # path, the field that names something, what is said when it 
 def test_what_a_body_names_of_another_organization_is_not_there(cast: Cast, path: str) -> None:
     """Theirs, unknown and malformed ones are answered alike, and nothing happens to theirs."""
     field, said = NAMED_IN_BODY[path]
-    operation = OPERATIONS["POST", path.replace("{queue}", "{id}")]
+    operation = OPERATIONS["POST", path]
+    address = path.format(id=operation.target(cast.ours)) if operation.target else path
     ours = operation.body(cast.ours, cast.ours.person)
     theirs = operation.body(cast.theirs, cast.theirs.person)[field]
     swapped = "".join(reversed(theirs)) if field != "consumerId" else UNKNOWN.format(prefix="cons")
     before, answers = snapshot(), {}
     for named in (theirs, swapped, theirs[:-1], "x"):
-        answer = cast.ours.world.server().post(path.format(queue=cast.ours.queue.pk), {**ours, field: named})
+        answer = cast.ours.world.server().post(address, {**ours, field: named})
         assert said in (answer.json().get("error"), answer.json().get("code"))
         answers[told(answer)] = named
     assert len(answers) == 1, answers

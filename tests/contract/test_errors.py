@@ -37,6 +37,29 @@ def enter(**queue: Any) -> Cause:
     return lambda world, clock: world.consumer().enter(world.queue(**queue))
 
 
+def enter_draw(**draw: Any) -> Cause:
+    return lambda world, clock: world.consumer().enter(world.draw(**draw))
+
+
+def enter_paused_draw(world: World, clock: Any) -> Any:
+    draw = world.draw()
+    draw.paused_at = time.now()
+    draw.save(update_fields=["paused_at"])
+    return world.consumer().enter(draw)
+
+
+def enter_drawn(world: World, clock: Any) -> Any:
+    draw, guest = world.draw(draws_in=5), world.consumer()
+    clock.shift(5)
+    return guest.enter(draw)
+
+
+def enter_full_draw(world: World, clock: Any) -> Any:
+    draw = world.draw(capacity=1)
+    world.consumer().enter(draw)
+    return world.consumer().enter(draw)
+
+
 def enter_paused(world: World, clock: Any) -> Any:
     queue = world.queue()
     queue.paused_at = time.now()
@@ -130,6 +153,17 @@ ROWS: dict[tuple[str, str, int], Cause] = {
     ("Queue is full", "QUEUE_FULL", 429): enter_full,
     ("Queue is closed", "QUEUE_CLOSED", 400): enter_closed,
     ("Queue is closed", "QUEUE_PAUSED", 400): enter_paused,
+    ("Draw not found", "DRAW_NOT_FOUND", 404): unknown(f"/draws/draw_{UNKNOWN}"),
+    ("Consumer not in draw", "CONSUMER_NOT_IN_DRAW", 404): lambda world, clock: world.consumer().status(
+        world.draw()
+    ),
+    ("Draw is not open yet", "DRAW_NOT_OPEN", 423): enter_draw(opens_in=30),
+    ("Draw is full", "DRAW_FULL", 429): enter_full_draw,
+    ("Draw is closed", "DRAW_CLOSED", 400): enter_drawn,
+    ("Draw is closed", "DRAW_PAUSED", 400): enter_paused_draw,
+    ("Proof not found", "PROOF_NOT_FOUND", 404): lambda world, clock: world.shop_front().get(
+        f"/queues/{world.queue().pk}/proof"
+    ),
     ("Illegal transition", "ILLEGAL_TRANSITION", 409): complete_who_left,
     ("Sign-in required", "SIGN_IN_REQUIRED", 403): enter(supports_guest=False),
     ("Access code required", "ACCESS_CODE_REQUIRED", 403): enter_with(requires_access_code=True),
@@ -159,7 +193,12 @@ ROWS: dict[tuple[str, str, int], Cause] = {
 }
 RETRIED = {423, 429, 503}
 HEADERS = {"FP001": "X-Fingerprint-Error", "FP002": "X-Fingerprint-Mismatch"}
-FIELDS = {"QUEUE_NOT_OPEN": {"openAt"}, "ILLEGAL_TRANSITION": {"status"}, "VALIDATION_FAILED": {"details"}}
+FIELDS = {
+    "QUEUE_NOT_OPEN": {"openAt"},
+    "DRAW_NOT_OPEN": {"openAt"},
+    "ILLEGAL_TRANSITION": {"status"},
+    "VALIDATION_FAILED": {"details"},
+}
 # The conditions of a sequence say in `details` what each of its ways in needs.
 OPTIONAL = {"details"}
 # Told elsewhere: a chunked body needs a real server; an expired token stands in `test_tokens`.

@@ -108,10 +108,73 @@ CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
         "S",
         {"Queue not found", "FINGERPRINT_REQUIRED", "DEVICE_MISMATCH"},
     ),
+    ("get", "/queues/{id}/proof"): (
+        "queuesProof",
+        "P",
+        {"Queue not found", "Proof not found", "Validation failed", "Rate limit exceeded"},
+    ),
+    ("get", "/queues/{id}/proof/file"): (
+        "queuesProofFile",
+        "P",
+        {"Queue not found", "Proof not found", "Rate limit exceeded"},
+    ),
+    ("get", "/draws/{id}"): ("drawsGet", "P", {"Draw not found"}),
+    ("post", "/draws/{id}/enter"): (
+        "drawsEnter",
+        "C",
+        {
+            "Draw not found",
+            "FINGERPRINT_REQUIRED",
+            "Sign-in required",
+            "Access code required",
+            "Not eligible",
+            "Draw is not open yet",
+            "Draw is full",
+            "Draw is closed",
+            "Rate limit exceeded",
+        },
+    ),
+    ("post", "/draws/{id}/leave"): (
+        "drawsLeave",
+        "C",
+        {"Draw not found", "Consumer not in draw", "Illegal transition", "Draw is closed"},
+    ),
+    ("get", "/draws/{id}/status"): (
+        "drawsStatus",
+        "C",
+        {"Draw not found", "Consumer not in draw", "Rate limit exceeded"},
+    ),
+    ("post", "/draws/{id}/complete"): (
+        "drawsComplete",
+        "S",
+        {"Draw not found", "Consumer not found", "Consumer not in draw", "Illegal transition"},
+    ),
+    ("post", "/draws/{id}/deny"): (
+        "drawsDeny",
+        "S",
+        {"Draw not found", "Consumer not found", "Consumer not in draw", "Illegal transition"},
+    ),
+    ("post", "/draws/{id}/validate"): (
+        "drawsValidate",
+        "S",
+        {"Draw not found", "FINGERPRINT_REQUIRED", "DEVICE_MISMATCH"},
+    ),
+    ("get", "/draws/{id}/proof"): (
+        "drawsProof",
+        "P",
+        {"Draw not found", "Proof not found", "Validation failed", "Rate limit exceeded"},
+    ),
+    ("get", "/draws/{id}/proof/file"): (
+        "drawsProofFile",
+        "P",
+        {"Draw not found", "Proof not found", "Rate limit exceeded"},
+    ),
 }
 LIMITED = {name for name, _, _ in CONTRACT.values() if name.startswith("auth")} | {
     "queuesEnter",
     "queuesStatus",
+    "drawsEnter",
+    "drawsStatus",
 }
 
 
@@ -170,10 +233,13 @@ def test_names_are_in_camel_case_and_times_and_ids_have_their_shape() -> None:
                 assert "pattern" in described or component["description"].startswith("The body of")
 
 
-def test_a_status_has_no_null_but_the_wait() -> None:
-    properties = conformance.document()["components"]["schemas"]["QueueStatus"]["properties"]
+@pytest.mark.parametrize(
+    ("status", "expected"), [("QueueStatus", {"estimatedWaitTimeInSeconds"}), ("DrawStatus", set())]
+)
+def test_a_status_has_no_null_but_the_wait(status: str, expected: set[str]) -> None:
+    properties = conformance.document()["components"]["schemas"][status]["properties"]
     nullable = {name for name, described in properties.items() if "null" in described.get("type", [])}
-    assert nullable == {"estimatedWaitTimeInSeconds"}
+    assert nullable == expected
 
 
 def test_schema_and_page_are_public_and_need_no_outside_host() -> None:

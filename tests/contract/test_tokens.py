@@ -32,6 +32,12 @@ EVERY = [
     ("GET", "/queues/{id}/status"),
     ("POST", "/queues/{id}/enter"),
     ("POST", "/queues/{id}/leave"),
+    ("GET", "/draws/{id}"),
+    ("GET", "/draws/{id}/proof"),
+    ("GET", "/draws/{id}/status"),
+    ("POST", "/draws/{id}/enter"),
+    ("POST", "/draws/{id}/leave"),
+    ("POST", "/draws/{id}/deny"),
     ("GET", "/consumers/me"),
     ("POST", "/auth/logout"),
     ("POST", "/queues/{id}/admit"),
@@ -45,6 +51,7 @@ class Holder:
     guest: ConsumerClient
     queue: Distribution
     admission: str
+    receipt: str
 
 
 @pytest.fixture
@@ -54,7 +61,8 @@ def holder(world: World, clock: Any) -> Holder:
     world.server().post(f"/queues/{queue.pk}/admit", {"consumerId": guest.id})
     status = guest.status(queue)
     assert status.status_code == 200  # the genuine access token is remembered as verified
-    return Holder(guest, queue, status.json()["admissionToken"])
+    receipt = guest.enter(world.draw()).json()["receipt"]
+    return Holder(guest, queue, status.json()["admissionToken"], receipt["token"])
 
 
 def refusals_of(holder: Holder, token: str, *keys: dict[str, str]) -> set[tuple[int, str, str]]:
@@ -92,7 +100,8 @@ def test_a_forged_access_token_opens_nothing(holder: Holder) -> None:
 def test_what_is_no_access_token_does_not_pass_for_one(world: World, holder: Holder) -> None:
     stranger = make_world().consumer()
     theirs = {"Authorization": f"Bearer {stranger.token}"}
-    for token in (holder.admission, holder.guest.refresh_token, world.publishable, "null", "undefined"):
+    tokens = (holder.admission, holder.receipt, holder.guest.refresh_token, world.publishable)
+    for token in (*tokens, "null", "undefined"):
         assert refusals_of(holder, token) == REFUSED
     assert refusals_of(holder, stranger.token, {"X-Publishable-Key": world.publishable}) == REFUSED
     assert_error(ApiClient(theirs).get(f"/queues/{holder.queue.pk}/status"), 404, "Queue not found")
@@ -119,7 +128,8 @@ def test_a_forged_admission_token_admits_nobody(world: World, holder: Holder) ->
 
 
 def test_what_is_no_admission_token_does_not_pass_for_one(world: World, holder: Holder) -> None:
-    for token in (holder.guest.token, holder.guest.refresh_token, world.secret, world.publishable):
+    guest = holder.guest
+    for token in (guest.token, guest.refresh_token, holder.receipt, world.secret, world.publishable):
         assert verdict(world, holder, token)["code"] == "TOKEN_INVALID"
 
 
