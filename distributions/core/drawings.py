@@ -20,9 +20,11 @@ from consumers import signing
 from distributions.core import odds, selection
 from distributions.core.models import Distribution, Drawing, FrozenList, Participation, Status
 from distributions.core.standing import Standing
+from fanfare import sealing
 
 CHUNK = 20_000  # rows fetched at once
 AT_ONCE = 250_000  # entries put in order in one pass over the list, so that memory stays flat
+SEED = "seed"  # the purpose of the key that seeds are sealed with
 RECEIPT_TYP = "receipt+jwt"
 _BY_SCHEDULE = "system:"
 
@@ -33,7 +35,7 @@ def commit(distribution: Distribution) -> Drawing:
     made, _ = Drawing.objects.get_or_create(
         distribution=distribution,
         defaults={
-            "seed": seed,
+            "seed_box": sealing.seal(SEED, seed),
             "commitment": selection.commitment(seed),
             "salt": secrets.token_bytes(32),
         },
@@ -109,11 +111,15 @@ def _listed(distribution_id: str, numbers: int, weights: Iterable[tuple[int, int
 
 
 def draw(drawing: Drawing, *, most: int, beacon: bytes = b"", now: dt.datetime) -> list[int]:
-    """Fix the key, and put the first `most` entries in the drawn order; the caller holds the lock."""
+    """Open the seed, fix the key, put the first `most` entries in the drawn order; the caller holds the lock.
+
+    Raises Unsealable under another `FANFARE_SECRET_KEY` than the seed was made with.
+    """
     root, entries = bytes.fromhex(drawing.root), drawing.entries
-    key = selection.draw_key(bytes(drawing.seed), root, entries, drawing.winner_count, beacon)
+    drawing.seed = seed = sealing.unseal(SEED, drawing.seed_box)
+    key = selection.draw_key(seed, root, entries, drawing.winner_count, beacon)
     drawing.key, drawing.drawn_at = key.hex(), now
-    drawing.save(update_fields=["key", "drawn_at"])
+    drawing.save(update_fields=["seed", "key", "drawn_at"])
     return extend(drawing, most)
 
 

@@ -234,13 +234,15 @@ class Drawing(models.Model):
     """A drawing by lot that anyone can repeat: a draw's, or that of a pre-queue (see `selection`).
 
     Made with its distribution; then the list is frozen, once, and drawn, once (invariants 11, 12).
-    `salt` makes the entry ids of receipts and is never shown; the seed is shown when all is drawn.
+    The seed is sealed until it is drawn with, so that a copy of the database foretells nothing; then it is
+    public. `salt` makes the entry ids of receipts and is never shown.
     """
 
     distribution = models.OneToOneField(
         Distribution, models.CASCADE, primary_key=True, related_name="drawing"
     )
-    seed = models.BinaryField(max_length=32, editable=False)
+    seed_box = models.BinaryField(editable=False)
+    seed = models.BinaryField(max_length=32, null=True, editable=False)
     commitment = models.CharField(max_length=64, editable=False)
     salt = models.BinaryField(max_length=32, editable=False)
     frozen_at = models.DateTimeField(null=True, editable=False)

@@ -85,7 +85,7 @@ def head(distribution: Distribution, *, winners: int | None, beacon: Beacon | No
         "groups": drawing.groups,
     }
     if drawing.drawn_at is not None:
-        seed = bytes(drawing.seed).hex()
+        seed = bytes(drawing.seed or b"").hex()
         body |= {"drawn_at": drawing.drawn_at, "seed": seed, "draw_key": drawing.key}
     return body
 

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from distributions.core import catalog, drawings, lifecycle, proofs, selection
-from distributions.core.models import Distribution, Drawing, Participation, Status, Tally
+from distributions.core.finding import ids_of
+from distributions.core.models import Distribution, Drawing, Kind, Participation, Status, Tally
 from distributions.draws import beacon as drand
 from distributions.draws import rules
 from distributions.draws.models import Draw
@@ -37,7 +38,7 @@ def run(distribution_id: str, *, now: dt.datetime, actor: str) -> int | None:
     (not frozen, closed by hand, or its beacon's value is not here).
     """
     with transaction.atomic(durable=True):
-        drawing = drawings.locked(distribution_id)
+        drawing = _locked(distribution_id)
         if drawing is None or not is_ready(drawing):
             return None
         value = proofs.randomness(drawing)
@@ -52,7 +53,7 @@ def run(distribution_id: str, *, now: dt.datetime, actor: str) -> int | None:
             distribution_id=distribution_id,
             data={
                 "root": drawing.root,
-                "seed": bytes(drawing.seed).hex(),
+                "seed": bytes(drawing.seed or b"").hex(),
                 "entries": drawing.entries,
                 "winners": won,
                 "level": proofs.level(drawing, beacon_of(drawing.distribution.draw)),
@@ -76,7 +77,7 @@ def pass_on(distribution_id: str, *, now: dt.datetime, actor: str) -> int:
     Quietly nothing where the draw passes none on.
     """
     with transaction.atomic(durable=True):
-        drawing = drawings.locked(distribution_id)
+        drawing = _locked(distribution_id)
         if drawing is None or rules.is_settled(_whole(distribution_id), now) or drawing.drawn_at is None:
             return 0
         given = _give(drawing, _free(drawing), now, actor)
@@ -89,7 +90,7 @@ def offer_next(distribution_id: str, *, now: dt.datetime, actor: str) -> str:
     the consumer's id. Raises IllegalMove where nothing is drawn, no place is free or nobody is left.
     """
     with transaction.atomic(durable=True):
-        drawing = drawings.locked(distribution_id, wait=True)
+        drawing = _locked(distribution_id, wait=True)
         if drawing is None or drawing.drawn_at is None:
             raise errors.IllegalMove("Nothing is drawn yet.")
         if drawing.distribution.closed_at is not None:
@@ -102,6 +103,18 @@ def offer_next(distribution_id: str, *, now: dt.datetime, actor: str) -> str:
         transaction.on_commit(catalog.forget)
     rows = Participation.objects.filter(distribution_id=distribution_id, place=number)
     return str(rows.values_list("consumer_id", flat=True).get())
+
+
+def _locked(distribution_id: str, *, wait: bool = False) -> Drawing | None:
+    """The drawing, the draw's settings and its tally, locked: settings are changed in that order too.
+
+    Closing waits at the tally, so nobody is given a place who was told before that all is over.
+    """
+    drawing = drawings.locked(distribution_id, wait=wait)
+    if drawing is not None:
+        for row in (Draw, Tally):
+            row.objects.select_for_update(no_key=True).get(pk=distribution_id)
+    return drawing
 
 
 def _whole(distribution_id: str) -> Distribution:
@@ -199,14 +212,19 @@ def _keep(distribution_id: str, signature: bytes) -> bool:
 # --- What is due ----------------------------------------------------------------------------------
 def due_to_draw(now: dt.datetime) -> list[str]:
     """Draws that are frozen, and whose time has come."""
-    return rules.ids_of(
-        draw__draw_at__lte=now, closed_at=None, drawing__frozen_at__isnull=False, drawing__drawn_at=None
+    return ids_of(
+        Kind.DRAW,
+        draw__draw_at__lte=now,
+        closed_at=None,
+        drawing__frozen_at__isnull=False,
+        drawing__drawn_at=None,
     )
 
 
 def due_to_pass_on(now: dt.datetime) -> list[str]:
     """Draws in which a place came back that goes to the next by itself."""
-    return rules.ids_of(
+    return ids_of(
+        Kind.DRAW,
         Q(draw__end_at=None) | Q(draw__end_at__gt=now),
         closed_at=None,
         draw__alternates=True,

@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from consumers import conditions
 from consumers.models import Consumer
 from distributions.core import catalog, drawings, lifecycle, phases
+from distributions.core.finding import ids_of
 from distributions.core.models import Distribution, Kind, Reason, Status, Tally
 from distributions.core.standing import Standing
 from distributions.draws.models import EntryWeight
@@ -195,6 +196,7 @@ def _freeze(distribution_id: str, now: dt.datetime, actor: str) -> bool:
 def due_to_freeze(now: dt.datetime) -> list[str]:
     """Draws whose entries have closed and whose list is not written down yet."""
     return ids_of(
+        Kind.DRAW,
         Q(close_at__lte=now) | Q(draw__draw_at__lte=now) | Q(tally__frozen__isnull=False),
         closed_at=None,
         drawing__frozen_at=None,
@@ -203,10 +205,4 @@ def due_to_freeze(now: dt.datetime) -> list[str]:
 
 def due_to_deny() -> list[str]:
     """Draws that staff closed before they were drawn, and in which somebody still waits."""
-    return ids_of(closed_at__isnull=False, drawing__drawn_at=None, tally__taken__gt=0)
-
-
-def ids_of(*conditions: Q, **more: Any) -> list[str]:
-    """The ids of those draws."""
-    found = Distribution.objects.filter(*conditions, kind=Kind.DRAW, **more)
-    return list(found.values_list("id", flat=True))
+    return ids_of(Kind.DRAW, closed_at__isnull=False, drawing__drawn_at=None, tally__taken__gt=0)

@@ -4,6 +4,8 @@ import secrets
 
 from django.db import migrations
 
+from fanfare import sealing
+
 
 def move(apps, schema_editor):
     Queue = apps.get_model("distributions", "Queue")
@@ -12,6 +14,7 @@ def move(apps, schema_editor):
         drawn = {}
         if queue.shuffled_at is not None:
             drawn = {
+                "seed": queue.seed,
                 "frozen_at": queue.shuffled_at,
                 "drawn_at": queue.shuffled_at,
                 "root": queue.entries_digest,
@@ -19,7 +22,7 @@ def move(apps, schema_editor):
             }
         Drawing.objects.create(
             distribution_id=queue.pk,
-            seed=queue.seed,
+            seed_box=sealing.seal("seed", bytes(queue.seed)),
             commitment=queue.commitment,
             salt=secrets.token_bytes(32),
             **drawn,

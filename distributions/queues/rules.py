@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from distributions.core import drawings, lifecycle, phases
+from distributions.core.finding import ids_of
 from distributions.core.models import Distribution, Kind, Participation, Reason, Status
 from distributions.core.phases import Phase
 from distributions.core.standing import Standing
@@ -215,7 +216,8 @@ def _admit(
 
 def due_to_admit(now: dt.datetime) -> list[str]:
     """Queues in which somebody waits and the rate may allow one more."""
-    return _ids(
+    return ids_of(
+        Kind.QUEUE,
         Q(open_at=None) | Q(open_at__lte=now),
         closed_at=None,
         paused_at=None,
@@ -227,17 +229,19 @@ def due_to_admit(now: dt.datetime) -> list[str]:
 def due_to_open(now: dt.datetime) -> list[str]:
     """Queues that opened and whose opening is not in the trace yet, or whose order is not drawn."""
     undrawn = Q(queue__randomize_before_open=True, drawing__drawn_at=None)
-    return _ids(Q(open_at=None) | Q(open_at__lte=now), Q(opened_at=None) | undrawn, closed_at=None)
+    return ids_of(
+        Kind.QUEUE, Q(open_at=None) | Q(open_at__lte=now), Q(opened_at=None) | undrawn, closed_at=None
+    )
 
 
 def drawn_since(since: dt.datetime) -> list[str]:
     """Queues whose order was drawn since then: all places in their lines are new."""
-    return _ids(drawing__drawn_at__gte=since, closed_at=None)
+    return ids_of(Kind.QUEUE, drawing__drawn_at__gte=since, closed_at=None)
 
 
 def running_ids() -> list[str]:
     """All queues that are not over for good."""
-    return _ids(closed_at=None)
+    return ids_of(Kind.QUEUE, closed_at=None)
 
 
 def due_to_close(now: dt.datetime) -> list[str]:
@@ -245,11 +249,7 @@ def due_to_close(now: dt.datetime) -> list[str]:
     used_up = Q(queue__recycle_expired=False, tally__admitted__gte=F("queue__max_admissions")) | Q(
         queue__recycle_expired=True, tally__completed__gte=F("queue__max_admissions")
     )
-    return _ids(
-        Q(closed_at=None) & (Q(close_at__lte=now) | used_up) | Q(closed_at__isnull=False, tally__taken__gt=0)
+    return ids_of(
+        Kind.QUEUE,
+        Q(closed_at=None) & (Q(close_at__lte=now) | used_up) | Q(closed_at__isnull=False, tally__taken__gt=0),
     )
-
-
-def _ids(*conditions: Q, **more: Any) -> list[str]:
-    found = Distribution.objects.filter(*conditions, kind=Kind.QUEUE, **more)
-    return list(found.values_list("id", flat=True))

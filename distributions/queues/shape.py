@@ -69,7 +69,7 @@ def _present_shuffle(distribution: Distribution) -> dict[str, Any]:
     drawing = distribution.drawing
     shown: dict[str, Any] = {"commitment": drawing.commitment}
     if drawing.drawn_at is not None:
-        seed = bytes(drawing.seed).hex()
+        seed = bytes(drawing.seed or b"").hex()
         shown |= {"drawn_at": drawing.drawn_at, "seed": seed, "root": drawing.root}
     return shown
 

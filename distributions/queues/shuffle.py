@@ -69,7 +69,11 @@ def _draw(distribution_id: str, now: dt.datetime) -> int:
         at=now,
         actor=ACTOR,
         distribution_id=distribution_id,
-        data={"entries": drawing.entries, "root": drawing.root, "seed": bytes(drawing.seed).hex()},
+        data={
+            "entries": drawing.entries,
+            "root": drawing.root,
+            "seed": bytes(drawing.seed or b"").hex(),
+        },
     )
     transaction.on_commit(catalog.forget)
     return len(drawn)

@@ -20,10 +20,10 @@ class Command(BaseCommand):
 
     help = """\
 Make the database agree with a YAML or JSON file that describes an organization, its experiences,
-sequences and queues, each named by its slug. What differs is changed, in one transaction; what the
-file leaves out stays as it is; nothing is deleted.
+sequences, queues and draws, each named by its slug. What differs is changed, in one transaction; what
+the file leaves out stays as it is; nothing is deleted.
 
-Times are ISO 8601 (naive ones in timeZone: the queue's, else the experience's, else the
+Times are ISO 8601 (naive ones in timeZone: its own, else the experience's, else the
 organization's) or relative: now, now+90s, now-5m, now+2h, now+3d. A relative time counts from the
 moment its object is made. Applying the file again does not move it, so that a launch that is under
 way stays where it is; --reset-times does.
