@@ -6,6 +6,7 @@ A handful of queries, however many there are; positions come from Redis, or from
 import datetime as dt
 from typing import Any
 
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from consumers.models import Visit
@@ -31,6 +32,12 @@ class VisitStatusSerializer(serializers.Serializer[Any]):
     entered_at = serializers.DateTimeField()
 
 
+def _any_kind() -> serializers.Serializer[Any]:
+    """The status of whichever kind it is of."""
+    kinds: Any = [QueueStatusSerializer, DrawStatusSerializer]
+    return PolymorphicProxySerializer("AnyStatus", kinds, resource_type_field_name=None)
+
+
 class ActiveSerializer(serializers.Serializer[Any]):
     """By id, how the consumer stands; `admissions` are those of all kinds that are open to them now."""
 
@@ -41,7 +48,7 @@ class ActiveSerializer(serializers.Serializer[Any]):
     timed_releases = serializers.DictField(child=serializers.DictField())
     appointments = serializers.DictField(child=serializers.DictField())
     waitlists = serializers.DictField(child=serializers.DictField())
-    admissions = serializers.DictField(child=QueueStatusSerializer())
+    admissions = serializers.DictField(child=_any_kind())
 
 
 def present(consumer_id: str, *, now: dt.datetime) -> dict[str, Any]:
