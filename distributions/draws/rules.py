@@ -15,7 +15,7 @@ from django.db.models import F, Q
 
 from consumers import conditions
 from consumers.models import Consumer
-from distributions.core import catalog, drawings, lifecycle, phases
+from distributions.core import catalog, drawings, lifecycle, phases, switches
 from distributions.core.finding import ids_of
 from distributions.core.models import Distribution, Kind, Reason, Status, Tally
 from distributions.core.standing import Standing
@@ -23,6 +23,10 @@ from distributions.draws.models import EntryWeight
 from experiences import events
 from experiences.models import Sequence
 from fanfare import errors
+
+# After its end a draw gives no place any more, but one given just before may not be seen yet: the worker is
+# still writing it, or what is remembered of the draw is older. Until then nobody is told that they lost.
+LAST_PLACES = dt.timedelta(seconds=2)
 
 
 class DrawPhase(StrEnum):
@@ -129,7 +133,8 @@ def standing_at(distribution: Distribution, standing: Standing, now: dt.datetime
         standing = lifecycle.latest(distribution, standing.consumer_id)
         if standing.status != Status.QUEUED or _was_offered(distribution, standing):
             return standing.at(now)
-    return standing.denied(Reason.NOT_SELECTED, drawn_at) if is_settled(distribution, now) else standing
+    has_lost = is_settled(distribution, now - LAST_PLACES)
+    return standing.denied(Reason.NOT_SELECTED, drawn_at) if has_lost else standing
 
 
 def _was_offered(distribution: Distribution, standing: Standing) -> bool:
@@ -191,6 +196,17 @@ def _freeze(distribution_id: str, now: dt.datetime, actor: str) -> bool:
     )
     transaction.on_commit(catalog.forget)
     return True
+
+
+def deny_entrants(distribution_id: str, *, now: dt.datetime, actor: str) -> int:
+    """Write down that a draw which staff closed before it was drawn has no winners; how many were denied.
+
+    Whoever draws looks whether it is closed under the lock that closing takes: nobody draws it any more.
+    """
+    found = Distribution.objects.select_related("tally", "drawing").filter(pk=distribution_id).first()
+    if found is None or found.closed_at is None or found.drawing.drawn_at is not None:
+        return 0
+    return switches.deny_waiting(found, reason=Reason.DRAW_CLOSED, now=now, actor=actor)
 
 
 def due_to_freeze(now: dt.datetime) -> list[str]:
