@@ -54,9 +54,11 @@ def _next(distribution_id: str, now: dt.datetime) -> bool:
     drawing = drawings.locked(distribution_id)
     if drawing is None:
         return False
-    draw = Draw.objects.select_related("fall_through__sequence__experience").get(pk=distribution_id)
+    related = ("distribution__tally", "distribution__drawing", "fall_through__sequence__experience")
+    draw = Draw.objects.select_related(*related).get(pk=distribution_id)
     at = max(draw.offered, draw.fell_through)
-    if draw.fall_through is None or at >= drawing.entries:
+    is_open = draws.is_settled(draw.distribution, now) and at < drawing.entries
+    if draw.fall_through is None or not is_open:
         return False
     Draw.objects.filter(pk=distribution_id).update(fell_through=at + 1)
     loser = _loser(drawing, at)

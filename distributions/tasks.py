@@ -109,10 +109,9 @@ def pass_on_places(distribution_id: str) -> None:
 @app.task
 def deny_entrants(distribution_id: str) -> None:
     """Write down that a draw which staff closed has no winners."""
-    distribution = _find(distribution_id)
-    if distribution is not None:
-        actor = events.by_system("deny_entrants")
-        switches.deny_waiting(distribution, reason=Reason.DRAW_CLOSED, now=clock.now(), actor=actor)
+    denied = draws.deny_entrants(distribution_id, now=clock.now(), actor=events.by_system("deny_entrants"))
+    if denied:
+        log.info("draw.cancelled", draw=distribution_id, denied=denied)
 
 
 @app.task
