@@ -100,7 +100,7 @@ def _listed(distribution_id: str, numbers: int, weights: Iterable[tuple[int, int
     for number in waiting.iterator(CHUNK):
         listed[(number or 0) - 1] = 1
     for number, weight in weights:
-        if number <= numbers:
+        if number <= numbers and listed[number - 1]:
             listed[number - 1] = weight
     removed = rows.filter(status__in=[Status.LEFT, Status.DENIED]).values_list(
         "place", "status", "deny_reason"

@@ -175,9 +175,11 @@ def _reason(status: str, reason: str) -> str:
 # --- The beacon -----------------------------------------------------------------------------------
 def look_for_beacon(distribution_id: str, *, now: dt.datetime) -> bool:
     """Fetch and keep the value that the draw waits for; whether it is here. Not asked for too often."""
-    distribution = _whole(distribution_id)
-    named = beacon_of(distribution.draw)
-    if named is None or distribution.drawing.beacon_signature:
+    drawing = Drawing.objects.select_related("distribution__draw").filter(pk=distribution_id).first()
+    if drawing is None:
+        return False
+    named = beacon_of(drawing.distribution.draw)
+    if named is None or drawing.beacon_signature:
         return True
     tried = Draw.objects.filter(
         Q(beacon_tried_at=None) | Q(beacon_tried_at__lte=now - RETRY), pk=distribution_id
