@@ -121,9 +121,10 @@ def test_a_page_may_read_why_it_was_refused(shop: World) -> None:
     assert [ALLOW in answer.headers for answer in refusals] == [True, True, True, False, True, True]
 
 
+@pytest.mark.parametrize("kind", ["queues", "draws"])
 @pytest.mark.parametrize("verb", ["admit", "complete", "deny", "validate"])
-def test_what_needs_the_secret_key_is_not_for_browsers(shop: World, verb: str) -> None:
-    path = f"/queues/{shop.queue().pk}/{verb}"
+def test_what_needs_the_secret_key_is_not_for_browsers(shop: World, kind: str, verb: str) -> None:
+    path = f"/{kind}/{(shop.queue() if kind == 'queues' else shop.draw()).pk}/{verb}"
     assert ALLOW not in shop.server().post(path, Origin=ALLOWED[0]).headers
     assert ALLOW not in shop.shop_front().post(path, Origin=ALLOWED[0]).headers
     assert ALLOW not in preflight(path, ALLOWED[0], "POST").headers
