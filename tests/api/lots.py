@@ -7,7 +7,7 @@ from django.test import Client
 
 from distributions import tasks
 from distributions.core.models import Distribution
-from tests.world import ConsumerClient, World
+from tests.world import ConsumerClient, World, path_of
 
 Entrants = list[ConsumerClient]
 
@@ -68,3 +68,18 @@ def read_offline(token: str, audience: str) -> tuple[dict[str, Any], dict[str, A
     header = jwt.get_unverified_header(token)
     claims = jwt.decode(token, published[header["kid"]], ["EdDSA"], audience=audience)
     return header, claims
+
+
+def proof(world: World, of: Distribution, query: str = "") -> dict[str, Any]:
+    answer = world.shop_front().get(f"{path_of(of)}/proof{query}")
+    body: dict[str, Any] = answer.json()
+    assert answer.status_code == 200, body
+    assert answer.headers["Cache-Control"] == "public, max-age=1"
+    return body
+
+
+def file_of(world: World, of: Distribution) -> dict[str, Any]:
+    answer = world.shop_front().get(f"{path_of(of)}/proof/file")
+    body: dict[str, Any] = answer.json()
+    assert answer.status_code == 200, body
+    return body

@@ -1,11 +1,10 @@
-"""`GET /draws/:id/proof` and the same as a file, of queues too: what is published when, and what never is."""
+"""`GET /draws/:id/proof`, and of queues: what is published when, and what never is."""
 
 import base64
 import io
 import re
 from typing import Any
 
-import pytest
 from django.core.management import call_command
 
 from distributions import tasks
@@ -13,9 +12,7 @@ from distributions.core import switches
 from distributions.core.models import Distribution, Drawing, FrozenList
 from distributions.draws import rules
 from fanfare import clock as time
-from tests.api.lots import enter_all, freeze_and_draw, move
-from tests.api.servers import redis_away
-from tests.lines import fill
+from tests.api.lots import enter_all, file_of, freeze_and_draw, move, proof
 from tests.world import ConsumerClient, World, assert_error, path_of
 
 COMMITTED = {"version", "kind", "id", "level", "status", "commitment", "winnerCount"}
@@ -29,77 +26,66 @@ HEX = re.compile("[0-9a-f]{64}")
 QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 
 
-def proof(world: World, of: Distribution, query: str = "") -> dict[str, Any]:
-    answer = world.shop_front().get(f"{path_of(of)}/proof{query}")
-    body: dict[str, Any] = answer.json()
-    assert answer.status_code == 200, body
-    assert answer.headers["Cache-Control"] == "public, max-age=1"
-    return body
-
-
-def file_of(world: World, of: Distribution) -> dict[str, Any]:
-    answer = world.shop_front().get(f"{path_of(of)}/proof/file")
-    body: dict[str, Any] = answer.json()
-    assert answer.status_code == 200, body
-    return body
-
-
-def pages(world: World, of: Distribution, limit: int) -> list[dict[str, Any]]:
-    """All pages, by following the cursor."""
-    found = [proof(world, of, f"?limit={limit}")]
-    while cursor := found[-1]["entries"]["nextCursor"]:
-        found.append(proof(world, of, f"?limit={limit}&cursor={cursor}"))
-    return found
-
-
 def erase(one: ConsumerClient) -> None:
     call_command("consumers", "erase", one.id, "--yes", stdout=io.StringIO())
 
 
 # --- What it says at each stage -------------------------------------------------------------------
-def test_committed_frozen_drawn(world: World, clock: Any) -> None:
-    draw = world.draw(winner_count=2, claim_seconds=600)
+def test_what_is_committed_to_before_anybody_enters(world: World, clock: Any) -> None:
+    draw = world.draw(winner_count=2)
     before = proof(world, draw)
-    commitment = before["commitment"]
-    assert HEX.fullmatch(commitment)
+    assert HEX.fullmatch(before["commitment"])
     assert before == {
         "version": 1,
         "kind": "draw",
         "id": draw.pk,
         "level": "commit-reveal",
         "status": "COMMITTED",
-        "commitment": commitment,
+        "commitment": before["commitment"],
         "winnerCount": 2,
     }
-    people = enter_all(world, draw, 5)
+    enter_all(world, draw, 2)
+    clock.shift(60)  # closed, and the list is not written down yet
+    assert proof(world, draw) == file_of(world, draw) == before
+
+
+def test_what_is_frozen_when_entries_have_closed(world: World, clock: Any) -> None:
+    draw = world.draw(winner_count=2)
+    before, people = proof(world, draw), enter_all(world, draw, 5)
     people[1].leave(draw)
     clock.shift(60)
-    assert proof(world, draw) == file_of(world, draw) == before  # closed, and the list not written down yet
     tasks.freeze_draw(draw.pk)
     frozen = proof(world, draw)
     assert set(frozen) == FROZEN
-    assert HEX.fullmatch(frozen["root"])
-    lines = frozen["entries"].pop("data")
-    assert {**frozen, "root": ""} == {
+    assert HEX.fullmatch(frozen.pop("root"))
+    assert len(frozen["entries"].pop("data")) == 5
+    assert frozen == {
         **before,
         "status": "FROZEN",
         "frozenAt": "2026-12-01T09:01:00Z",
         "frozenBy": "schedule",
-        "root": "",
         "numbersGiven": 5,
         "entryCount": 4,
         "removedBeforeDraw": {"count": 1, "reasons": {"LEFT": 1}},
         "groups": [{"weight": 1, "entries": 4, "odds": 0.5}],
         "entries": {"first": 1, "nextCursor": None},
     }
+
+
+def test_what_is_shown_when_all_is_drawn(world: World, clock: Any) -> None:
+    draw = world.draw(winner_count=2, claim_seconds=600)
+    people = enter_all(world, draw, 5)
+    people[1].leave(draw)
+    clock.shift(60)
+    tasks.freeze_draw(draw.pk)
+    frozen = proof(world, draw)
     clock.shift(5)
     tasks.run_draw(draw.pk)
     drawn = proof(world, draw)
     assert set(drawn) == DRAWN
     assert (drawn["status"], drawn["drawnAt"]) == ("DRAWN", "2026-12-01T09:01:05Z")
     assert (drawn["placesOffered"], drawn["passedOver"]) == (2, [])
-    assert drawn["entries"] == {**frozen["entries"], "data": lines}
-    kept = FROZEN - {"status", "entries"}
+    kept = FROZEN - {"status"}
     assert {name: drawn[name] for name in kept} == {name: frozen[name] for name in kept}
     order = [*drawn["winners"], *drawn["alternates"]]
     assert (len(drawn["winners"]), {one["number"] for one in order}) == (2, {1, 3, 4, 5})
@@ -272,148 +258,6 @@ def test_groups_of_different_weight_tell_their_odds(world: World, clock: Any) ->
         {"weight": 1, "entries": 2, "odds": 0.2},
         {"weight": 3, "entries": 1, "odds": 0.6},
     ]
-
-
-# --- Pages and the file ---------------------------------------------------------------------------
-@pytest.mark.parametrize("limit", [1, 7, 13, 14, 10_000])
-def test_the_file_is_all_pages_together(world: World, clock: Any, limit: int) -> None:
-    draw = world.draw(winner_count=3, claim_seconds=600)
-    people = enter_all(world, draw, 2)
-    people[0].leave(draw)
-    fill(draw, world, 11)
-    freeze_and_draw(draw)
-    whole = file_of(world, draw)
-    assert whole["entries"]["first"] == 1
-    assert whole["entries"]["nextCursor"] is None
-    found = pages(world, draw, limit)
-    assert len(found) == -(-13 // limit)
-    lines: list[str] = []
-    for page in found:
-        assert page["entries"]["first"] == len(lines) + 1
-        lines += page["entries"]["data"]
-    assert lines == whole["entries"]["data"]
-    assert len(lines) == 13
-    assert {**found[0], "entries": whole["entries"]} == whole
-    of_result = {"winners", "alternates", "placesOffered", "passedOver"}
-    for page in found[1:]:
-        assert set(page) == DRAWN - of_result
-        assert {name: page[name] for name in set(page) - {"entries"}} == {
-            name: whole[name] for name in set(page) - {"entries"}
-        }
-
-
-def test_a_page_has_a_thousand_unless_said(world: World, clock: Any) -> None:
-    draw = world.draw(winner_count=1)
-    fill(draw, world, 1001)
-    freeze_and_draw(draw)
-    first = proof(world, draw)
-    assert (len(first["entries"]["data"]), first["entries"]["nextCursor"]) == (1000, "1001")
-    last = proof(world, draw, "?cursor=1001")["entries"]
-    assert (last["first"], len(last["data"]), last["nextCursor"]) == (1001, 1, None)
-    assert len(file_of(world, draw)["entries"]["data"]) == 1001
-
-
-def test_a_list_longer_than_the_file_is_written_at_once(world: World, clock: Any) -> None:
-    draw = world.draw(winner_count=1)
-    fill(draw, world, 10_001)
-    freeze_and_draw(draw)
-    found = pages(world, draw, 10_000)
-    assert [len(page["entries"]["data"]) for page in found] == [10_000, 1]
-    lines = [line for page in found for line in page["entries"]["data"]]
-    assert file_of(world, draw)["entries"] == {"first": 1, "data": lines, "nextCursor": None}
-    # A thousand alternates stand in order beside the winner; the verifier knows the others' ranks anyway.
-    assert (len(found[0]["winners"]), len(found[0]["alternates"])) == (1, 1000)
-
-
-def test_past_the_end_there_is_nothing(world: World, clock: Any) -> None:
-    draw = world.draw()
-    enter_all(world, draw, 2)
-    freeze_and_draw(draw)
-    for cursor in (3, 1000, 2**40):
-        page = proof(world, draw, f"?cursor={cursor}")
-        assert page["entries"] == {"first": cursor, "data": [], "nextCursor": None}
-
-
-@pytest.mark.parametrize("stage", ["committed", "drawn"])
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        *(("limit", value) for value in ("0", "10001", "x", "-1", "1.5", "", "9" * 30, "1e3", "0x10")),
-        *(("cursor", value) for value in ("0", "-1", "x", "", "1.5", str(2**40 + 1), "9" * 2000, "null")),
-    ],
-)
-def test_what_is_no_page(world: World, clock: Any, stage: str, name: str, value: str) -> None:
-    draw = world.draw()
-    if stage == "drawn":
-        freeze_and_draw(draw)
-    answer = world.shop_front().get(f"/draws/{draw.pk}/proof?{name}={value}")
-    body = assert_error(answer, 400, "Validation failed", "VALIDATION_FAILED")
-    assert [detail["field"] for detail in body["details"]] == [name]
-
-
-def test_a_file_is_to_be_saved(world: World, clock: Any) -> None:
-    world.organization.allowed_origins = ["https://shop.example.com"]
-    world.organization.save(update_fields=["allowed_origins"])
-    draw = world.draw()
-    enter_all(world, draw, 2)
-    origin = {"Origin": "https://shop.example.com"}
-    for is_drawn in (False, True):
-        if is_drawn:
-            freeze_and_draw(draw)
-        answer = world.shop_front().get(f"/draws/{draw.pk}/proof/file", **origin)
-        assert answer.headers["Content-Type"] == "application/json"
-        name = f'attachment; filename="proof-{draw.pk}.json"'
-        assert answer.headers["Content-Disposition"] == name
-        assert answer.headers["Access-Control-Allow-Origin"] == origin["Origin"]
-        assert answer.headers["Cache-Control"] == "no-store"
-        page = world.shop_front().get(f"/draws/{draw.pk}/proof", **origin)
-        assert page.headers["Access-Control-Allow-Origin"] == origin["Origin"]
-
-
-# --- How often ------------------------------------------------------------------------------------
-def test_ten_files_a_minute_and_address(world: World, clock: Any) -> None:
-    draw, other = world.draw(), world.draw()
-    path, front = f"/draws/{draw.pk}/proof/file", world.shop_front()
-    clock.shift(1)
-    assert [front.get(path).status_code for _ in range(10)] == [200] * 10
-    refused = front.get(path)
-    body = assert_error(refused, 429, "Rate limit exceeded", "RATE_LIMIT_EXCEEDED")
-    assert 0 < body["retryAfter"] == int(refused.headers["Retry-After"]) <= 60
-    assert world.server().get(f"/draws/{other.pk}/proof/file").status_code == 429  # whichever, whoever asks
-    assert world.consumer().get(f"/draws/{draw.pk}/proof").status_code == 200  # pages are counted apart
-    elsewhere = world.shop_front()
-    elsewhere.client.defaults["REMOTE_ADDR"] = "192.0.2.7"
-    assert elsewhere.get(path).status_code == 200
-    clock.shift(body["retryAfter"] + 1)
-    assert front.get(path).status_code == 200
-
-
-def test_so_many_pages_a_minute_and_address(world: World, clock: Any) -> None:
-    draw, front = world.draw(), world.shop_front()
-    path = f"/draws/{draw.pk}/proof"
-    clock.shift(1)
-    assert {front.get(path).status_code for _ in range(240)} == {200}
-    body = assert_error(front.get(path), 429, "Rate limit exceeded", "RATE_LIMIT_EXCEEDED")
-    assert front.get(f"{path}/file").status_code == 200
-    clock.shift(body["retryAfter"] + 1)
-    assert front.get(path).status_code == 200
-
-
-def test_what_is_not_there_is_not_counted(world: World, clock: Any) -> None:
-    front, path = world.shop_front(), "/draws/draw_00000000000000000000000000/proof/file"
-    for _ in range(12):
-        assert_error(front.get(path), 404, "Draw not found")
-    assert front.get(f"/draws/{world.draw().pk}/proof/file").status_code == 200
-
-
-def test_without_redis_it_is_there_all_the_same(world: World, clock: Any) -> None:
-    draw = world.draw()
-    enter_all(world, draw, 2)
-    freeze_and_draw(draw)
-    known = file_of(world, draw)
-    with redis_away():
-        assert [file_of(world, draw) for _ in range(12)] == [known] * 12
-        assert proof(world, draw) == known
 
 
 # --- A pre-queue's --------------------------------------------------------------------------------

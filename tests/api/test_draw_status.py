@@ -1,170 +1,96 @@
-"""`GET /draws/:id` and `GET /draws/:id/status`: what anyone may see, and how one stands."""
+"""`GET /draws/:id/status`: how one stands, from the entry to the end, whatever Redis knows."""
 
 import datetime as dt
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from django.conf import settings
 
 from distributions import tasks
-from distributions.core import catalog, lifecycle, live, switches
+from distributions.core import catalog, lifecycle, live
 from distributions.core.models import Distribution, Participation
 from distributions.core.standing import Standing
-from distributions.draws.models import Draw
 from fanfare import clock as time
 from fanfare import redis
 from tests.api.lots import by_order, drawn, enter_all, freeze_and_draw, how, move, without_advice
 from tests.api.servers import redis_away
-from tests.world import ConsumerClient, World, assert_error, make_draw, make_world
+from tests.world import ConsumerClient, World, assert_error, make_world
 
 WAITS, WON, LOST = ("QUEUED", "ENTERED", None), ("ADMITTED", "WON", None), ("DENIED", "LOST", "NOT_SELECTED")
 
 
-# --- The draw itself ------------------------------------------------------------------------------
-def test_a_draw_shows_itself_at_each_stage(world: World, clock: Any) -> None:
-    draw = world.draw(opens_in=10, closes_in=50, draws_in=60, winner_count=2, capacity=10)
-    answer = world.shop_front().get(f"/draws/{draw.pk}")
-    assert answer.headers["Cache-Control"] == "public, max-age=1"
-    assert {"X-Publishable-Key", "Authorization"} <= set(answer.headers["Vary"].split(", "))
-    pending = answer.json()
-    commitment = pending["commitment"]
-    assert len(commitment) == 64
-    assert pending == {
-        "id": draw.pk,
-        "name": "The draw",
-        "sequenceId": world.sequence.id,
-        "experienceId": world.sequence.experience_id,
-        "status": "PENDING",
-        "openAt": "2026-12-01T09:00:10Z",
-        "closeAt": "2026-12-01T09:00:50Z",
-        "drawAt": "2026-12-01T09:01:00Z",
-        "timeZone": "UTC",
-        "supportsGuest": True,
-        "winnerCount": 2,
-        "capacity": 10,
-        "entrantCount": 0,
-        "commitment": commitment,
-        "verification": {"level": "commit-reveal", "status": "COMMITTED"},
-    }
-
-    def seen() -> dict[str, Any]:
-        shown: dict[str, Any] = world.server().get(f"/draws/{draw.pk}").json()
-        assert set(shown) == set(pending)
-        same = set(pending) - {"status", "entrantCount", "verification"}
-        assert {name: shown[name] for name in same} == {name: pending[name] for name in same}
-        return {name: shown[name] for name in set(shown) - same}
-
-    clock.shift(10)
-    people = enter_all(world, draw, 4)
-    people[0].leave(draw)
-    committed = {"level": "commit-reveal", "status": "COMMITTED"}
-    assert seen() == {"status": "OPEN", "entrantCount": 3, "verification": committed}
-    clock.shift(40)
-    assert seen() == {"status": "CLOSED", "entrantCount": 3, "verification": committed}
-    tasks.tick_draws()
-    frozen = seen()
-    root = frozen["verification"].pop("root")
-    assert len(root) == 64
-    told = {"level": "commit-reveal", "status": "FROZEN", "frozenAt": "2026-12-01T09:00:50Z", "entryCount": 3}
-    assert frozen == {"status": "CLOSED", "entrantCount": 3, "verification": told}
-    clock.shift(10)
-    assert seen()["status"] == "CLOSED"
-    tasks.tick_draws()
-    result = seen()
-    assert len(result["verification"].pop("seed")) == 64
-    told |= {"status": "DRAWN", "drawnAt": "2026-12-01T09:01:00Z", "root": root}
-    assert result == {"status": "DRAWN", "entrantCount": 3, "verification": told}
-
-
-def test_a_draw_that_staff_close_before_it_is_drawn_is_cancelled(world: World, clock: Any) -> None:
-    draw = world.draw()
-    (guest,) = enter_all(world, draw, 1)
-    switches.close(draw, now=time.now(), actor="staff:1")
-    clock.shift(60)
-    tasks.tick_draws()
-    shown = world.shop_front().get(f"/draws/{draw.pk}").json()
-    assert (shown["status"], shown["verification"]["status"]) == ("CLOSED", "CANCELLED")
-    assert how(guest.status(draw)) == ("DENIED", "LOST", "DRAW_CLOSED")
-
-
-def test_a_draw_names_its_beacon(world: World, clock: Any) -> None:
-    chain = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
-    draw = world.draw(beacon={"source": "drand", "chain": chain, "round": 40_000_000})
-    shown = world.shop_front().get(f"/draws/{draw.pk}").json()["verification"]
-    due = "2027-06-12T12:29:24Z"
-    beacon = {"source": "drand", "chain": chain, "round": 40_000_000, "roundAt": due}
-    assert shown == {"level": "beacon", "status": "COMMITTED", "beacon": beacon}
-    (guest,) = enter_all(world, draw, 1)
-    clock.shift(60)
-    tasks.tick_draws()
-    waits = world.shop_front().get(f"/draws/{draw.pk}").json()
-    assert (waits["status"], waits["verification"]["status"]) == ("CLOSED", "WAITING_FOR_BEACON")
-    assert how(guest.status(draw)) == WAITS
-
-
 # --- How one stands -------------------------------------------------------------------------------
-@pytest.mark.parametrize("redis_is", ["there", "flushed", "away"])
-def test_how_each_one_stands_at_each_stage(world: World, clock: Any, redis_is: str) -> None:
-    draw = world.draw(winner_count=1, claim_seconds=600)
-    people = enter_all(world, draw, 6)
-    left, denied = people[:2]
-    others = people[2:]
-    early = [one.status(draw).json() for one in people]
-    assert {body["drawStatus"] for body in early} == {"ENTERED"}
+def test_how_each_one_stands_until_the_draw(world: World, clock: Any) -> None:
+    draw = world.draw(claim_seconds=600)
+    left, denied, *others = people = enter_all(world, draw, 4)
+    assert {how(one.status(draw)) for one in people} == {WAITS}
     clock.shift(10)
     left.leave(draw)
     move(world, draw, "deny", denied.id, reason="FRAUD_DETECTED")
-    assert how(left.status(draw)) == ("LEFT", None, None)
-    assert how(denied.status(draw)) == ("DENIED", "LOST", "FRAUD_DETECTED")
-    clock.shift(50)
-    assert {how(one.status(draw)) for one in others} == {WAITS}  # closed
-    tasks.freeze_draw(draw.pk)
-    assert {how(one.status(draw)) for one in others} == {WAITS}  # frozen
-    late = others.pop()
-    move(world, draw, "deny", late.id, reason="Not this time, sorry.")
-    tasks.run_draw(draw.pk)
-    winner, *alternates = [one for one in by_order(world, draw, people) if one is not late]
-    assert len(alternates) == 2
+    out = [("LEFT", None, None), ("DENIED", "LOST", "FRAUD_DETECTED")]
+    for stage in ("open", "closed", "frozen"):
+        if stage == "closed":
+            clock.shift(50)
+        if stage == "frozen":
+            tasks.freeze_draw(draw.pk)
+        assert [how(one.status(draw)) for one in people] == [*out, WAITS, WAITS]
+    move(world, draw, "deny", others[0].id, reason="Not this time, sorry.")
+    out.append(("DENIED", "LOST", "Not this time, sorry."))
+    assert [how(one.status(draw)) for one in people] == [*out, WAITS]
 
-    def ask() -> dict[str, dict[str, Any]]:
-        return {one.id: without_advice(one.status(draw)) for one in people}
 
+ENTERED, MOVED, ENDS = "2026-12-01T09:00:00Z", "2026-12-01T09:01:00Z", "2026-12-01T09:11:00Z"
+
+
+def told_to(people: list[ConsumerClient], draw: Distribution, redis_is: str) -> dict[str, dict[str, Any]]:
+    """The whole status of each, while Redis is so."""
     if redis_is == "flushed":
         redis.client().flushdb()
-    if redis_is == "away":
-        with redis_away():
-            told = ask()
-    else:
-        told = ask()
-    token = told[winner.id].pop("admissionToken")
-    assert token.count(".") == 2
-    entered, moved = "2026-12-01T09:00:00Z", "2026-12-01T09:01:00Z"
-    common = {one.id: {"consumerId": one.id, "drawId": draw.pk, "enteredAt": entered} for one in people}
+    with redis_away() if redis_is == "away" else nullcontext():
+        return {one.id: without_advice(one.status(draw)) for one in people}
+
+
+@pytest.mark.parametrize("redis_is", ["there", "flushed", "away"])
+def test_how_each_one_stands_when_all_is_drawn(world: World, clock: Any, redis_is: str) -> None:
+    draw = world.draw(winner_count=1, claim_seconds=600)
+    left, denied, late, *others = people = enter_all(world, draw, 6)
+    common = {one.id: {"consumerId": one.id, "drawId": draw.pk, "enteredAt": ENTERED} for one in people}
     proved = {
-        one.id: {"entryNumber": number, "receipt": early[number - 1]["receipt"]}
+        one.id: {"entryNumber": number, "receipt": one.status(draw).json()["receipt"]}
         for number, one in enumerate(people, start=1)
     }
-    assert told[left.id] == common[left.id] | {"status": "LEFT"}
-    turned_away = {"status": "DENIED", "drawStatus": "LOST"}
-    for one, reason in ((denied, "FRAUD_DETECTED"), (late, "Not this time, sorry.")):
-        assert told[one.id] == common[one.id] | proved[one.id] | turned_away | {"denyReason": reason}
+    left.leave(draw)
+    move(world, draw, "deny", denied.id, reason="FRAUD_DETECTED")
+    clock.shift(60)
+    tasks.freeze_draw(draw.pk)
+    move(world, draw, "deny", late.id, reason="Not this time, sorry.")
+    tasks.run_draw(draw.pk)
+    winner, *alternates = [one for one in by_order(world, draw, people) if one in others]
+
+    told = told_to(people, draw, redis_is)
+    assert told[winner.id].pop("admissionToken").count(".") == 2
+    won = {"status": "ADMITTED", "drawStatus": "WON", "admittedAt": MOVED, "expiresAt": ENDS}
+    assert told[winner.id] == common[winner.id] | proved[winner.id] | won
+    assert len(alternates) == 2
     for one in alternates:
         waits = {"status": "QUEUED", "drawStatus": "ENTERED"}
         assert told[one.id] == common[one.id] | proved[one.id] | waits
-    won = {
-        "status": "ADMITTED",
-        "drawStatus": "WON",
-        "admittedAt": moved,
-        "expiresAt": "2026-12-01T09:11:00Z",
-    }
-    assert told[winner.id] == common[winner.id] | proved[winner.id] | won
+    for one, reason in ((denied, "FRAUD_DETECTED"), (late, "Not this time, sorry.")):
+        turned_away = {"status": "DENIED", "drawStatus": "LOST", "denyReason": reason}
+        assert told[one.id] == common[one.id] | proved[one.id] | turned_away
+    assert told[left.id] == common[left.id] | {"status": "LEFT"}
 
-    del won["expiresAt"]
-    done = won | {"status": "COMPLETED", "completedAt": moved}
+
+def test_when_every_place_is_used_nobody_waits_any_more(world: World, clock: Any) -> None:
+    draw, (winner, *others) = drawn(world, 3, winner_count=1, claim_seconds=600)
+    before = without_advice(winner.status(draw))
+    clock.shift(60)
     answer = move(world, draw, "complete", winner.id)
-    assert answer.json() == winner.status(draw).json() == common[winner.id] | proved[winner.id] | done
-    for one in alternates:  # the only place is used: nobody can get one any more
-        assert how(one.status(draw)) == LOST
+    kept = {name: value for name, value in before.items() if name not in ("admissionToken", "expiresAt")}
+    done = kept | {"status": "COMPLETED", "completedAt": MOVED}
+    assert answer.json() == winner.status(draw).json() == done
+    assert [how(one.status(draw)) for one in others] == [LOST, LOST]
 
 
 @pytest.mark.parametrize("alternates", [True, False])
@@ -306,12 +232,8 @@ def test_whatever_redis_knows_a_winner_has_won_and_a_loser_lost(
     if redis_is == "flushed":
         redis.client().flushdb()
     for _ in range(2):
-        if redis_is == "away":
-            with redis_away():
-                found = [how(one.status(draw)) for one in in_order]
-        else:
-            found = [how(one.status(draw)) for one in in_order]
-        assert found == expected
+        with redis_away() if redis_is == "away" else nullcontext():
+            assert [how(one.status(draw)) for one in in_order] == expected
     assert [one.status(draw).json()["receipt"]["entryNumber"] for one in in_order] == [
         people.index(one) + 1 for one in in_order
     ]
@@ -366,56 +288,3 @@ def test_an_alternate_who_got_a_place_is_never_told_that_they_lost(
     assert [how(one.status(draw)) for one in (second, third)] == [seen, WAITS]
     clock.move_to(end + dt.timedelta(seconds=2))
     assert [how(one.status(draw)) for one in (second, third)] == [WON, LOST]
-
-
-# --- Beside other things --------------------------------------------------------------------------
-def test_an_experience_shows_its_draws(world: World, clock: Any) -> None:
-    draw = world.draw(closes_in=30)
-    other = make_draw(world.sequence_with("later"), opens_in=10)
-    queue = world.queue()
-    front = world.shop_front()
-
-    def shown() -> dict[str, Any]:
-        body = front.get(f"/experiences/{world.sequence.experience_id}").json()
-        assert [[one["id"] for one in way["queues"]] for way in body["sequences"]] == [[queue.pk], []]
-        return {one["id"]: one for way in body["sequences"] for one in way["draws"]}
-
-    for _ in range(3):
-        assert shown() == {pk: front.get(f"/draws/{pk}").json() for pk in (draw.pk, other.pk)}
-        clock.shift(30)
-        tasks.tick_draws()
-    assert {one["status"] for one in shown().values()} == {"DRAWN"}
-
-
-def test_ones_own_page_shows_draws_that_are_not_over(world: World, clock: Any) -> None:
-    draw = world.draw(claim_seconds=600, winner_count=1)
-    quick = world.draw(winner_count=1)
-    people = [world.consumer() for _ in range(3)]
-    for one in people:
-        for entered in (draw, quick):
-            one.enter(entered)
-
-    def active(one: ConsumerClient) -> Any:
-        answer = one.get("/consumers/me")
-        assert answer.status_code == 200
-        return answer.json()["active"]
-
-    for one in people:
-        found = active(one)
-        assert found["admissions"] == found["queues"] == {}
-        assert set(found["draws"]) == {draw.pk, quick.pk}
-        for entered in (draw, quick):
-            told = dict(found["draws"][entered.pk])
-            assert 2 <= told.pop("pollAfterSeconds") <= 30
-            assert told == without_advice(one.status(entered))
-    clock.shift(60)
-    for entered in (draw, quick):
-        freeze_and_draw(entered)
-        winner, *others = by_order(world, entered, people)
-        own = without_advice(winner.status(entered))
-        assert own["status"] == "ADMITTED"
-        assert active(winner)["admissions"][entered.pk] == active(winner)["draws"][entered.pk] == own
-        for one in others:
-            assert entered.pk not in active(one)["admissions"]
-            assert (entered.pk in active(one)["draws"]) == (entered is draw)  # alternates still wait
-    assert Draw.objects.count() == 2
