@@ -38,12 +38,16 @@ def run(distribution_id: str, *, now: dt.datetime, actor: str) -> int | None:
     (not frozen, closed by hand, or its beacon's value is not here).
     """
     with transaction.atomic(durable=True):
-        drawing = _locked(distribution_id)
+        drawing = drawings.locked(distribution_id)
         if drawing is None or not is_ready(drawing):
             return None
         value = proofs.randomness(drawing)
         most = drawing.winner_count + ALTERNATES
         drawings.draw(drawing, most=most, beacon=value, now=now)
+        _lock_the_rest(distribution_id)  # only now: with a million entries the order takes seconds
+        if Distribution.objects.filter(pk=distribution_id, closed_at__isnull=False).exists():
+            transaction.set_rollback(True)
+            return None
         won = _give(drawing, drawing.winner_count, now, actor)
         events.record(
             "draw.drawn",
@@ -106,15 +110,20 @@ def offer_next(distribution_id: str, *, now: dt.datetime, actor: str) -> str:
 
 
 def _locked(distribution_id: str, *, wait: bool = False) -> Drawing | None:
-    """The drawing, the draw's settings and its tally, locked: settings are changed in that order too.
+    """The drawing, and all else that giving a place needs, locked; None as `drawings.locked` has it."""
+    drawing = drawings.locked(distribution_id, wait=wait)
+    if drawing is not None:
+        _lock_the_rest(distribution_id)
+    return drawing
+
+
+def _lock_the_rest(distribution_id: str) -> None:
+    """The draw's settings and its tally: settings are changed in that order too.
 
     Closing waits at the tally, so nobody is given a place who was told before that all is over.
     """
-    drawing = drawings.locked(distribution_id, wait=wait)
-    if drawing is not None:
-        for row in (Draw, Tally):
-            row.objects.select_for_update(no_key=True).get(pk=distribution_id)
-    return drawing
+    for row in (Draw, Tally):
+        row.objects.select_for_update(no_key=True).get(pk=distribution_id)
 
 
 def _whole(distribution_id: str) -> Distribution:
