@@ -286,7 +286,7 @@ TAMPERED: dict[str, draws.Change] = {
     "an alternate among the winners": order_with(swap(0, 7)),
     "two alternates swapped": order_with(swap(7, 9)),
     "a winner left out": order_with(lambda numbers: numbers.pop(0)),
-    "somebody twice": order_with(put(1, 1)),
+    "somebody twice": order_with(lambda numbers: numbers.__setitem__(1, numbers[0])),
     "more offers than entries": draw_with(offered=41),
     "a winner said to be passed over whose turn never came": draw_with(
         passed_over=[{"number": 41, "reason": "LEFT"}]
