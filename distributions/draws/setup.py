@@ -60,7 +60,7 @@ def _complete(rows: Rows, values: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(given, dict) or closing is None or given.get("round") is not None:
         return values
     chain = given.get("chain", QUICKNET)
-    if given.get("source") != "drand" or chain not in CHAINS:
+    if given.get("source") != "drand" or not validation.is_chain(chain):
         return values
     number = known.get("round")
     if number is None or known.get("chain") != chain or CHAINS[chain].time_of(number) <= closing:
