@@ -7,6 +7,7 @@ was checked, whoever brought it: `fetch` over HTTP, or staff through the console
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from distributions.draws import bls
 from fanfare import errors
 
 FETCH_SECONDS = 5  # time-out
+MOST_BYTES = 4_096  # of an answer; what is longer is none
 LEAD = dt.timedelta(seconds=30)  # from closing to the round that is chosen by itself: time to freeze
 
 
@@ -35,7 +37,7 @@ class Chain:
 
     def first_after(self, instant: dt.datetime) -> int:
         """The first round that is due later than this."""
-        return max(1, int(instant.timestamp() - self.genesis) // self.period + 2)
+        return max(1, (instant - self.time_of(1)) // dt.timedelta(seconds=self.period) + 2)
 
 
 QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
@@ -65,10 +67,11 @@ def over_http(chain: str, round: int) -> bytes | None:
     """From a relay of drand's HTTP API."""
     url = f"{settings.BEACON_URL.rstrip('/')}/{chain}/public/{round}"
     try:
-        answer = httpx.get(url, timeout=FETCH_SECONDS)
-        body = answer.json() if answer.is_success else {}
-        return bytes.fromhex(body["signature"]) if body.get("round") == round else None
-    except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
+        with httpx.stream("GET", url, timeout=FETCH_SECONDS) as answer:
+            body = next(answer.iter_bytes(MOST_BYTES), b"") if answer.is_success else b""
+        value = json.loads(body)
+        return bytes.fromhex(value["signature"]) if value["round"] == round else None
+    except (httpx.HTTPError, ValueError, LookupError, TypeError, RecursionError):
         return None
 
 
