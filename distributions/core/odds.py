@@ -8,7 +8,7 @@ drawing without replacement; Efraimidis and Spirakis, 2006).
 from collections import defaultdict
 from math import comb
 
-MOST_STATES = 200_000  # of the exact count; above that, the limit for many winners, good to a few per mille
+MOST_STATES = 200_000  # of the exact count; above that, the limit for many winners, good to 0.005
 
 
 def of_groups(groups: dict[int, int], winners: int) -> dict[int, float]:

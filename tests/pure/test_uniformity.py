@@ -1,7 +1,7 @@
 """Ten thousand draws of ten from a hundred, with a fixed list of seeds: as uniform as chance would have it.
 
-Winners are taken out of the hat, so counts of them are not independent; each statistic is divided by what such
-counts vary, so that it has a chi-square distribution of its own.
+Winners are taken out of the hat, so counts of them are not independent; each statistic is divided by how much
+such counts vary, so that it is distributed as chi-square.
 """
 
 import itertools
