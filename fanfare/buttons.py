@@ -11,7 +11,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -34,23 +34,30 @@ def always(thing: Any) -> bool:
 class Button:
     """What staff may do to one thing. `run` answers with a sentence, or a page of its own.
 
-    A FanfareError that it raises becomes a message. With a question or a form, a page asks first.
+    A FanfareError that it raises becomes a message. With a question or a form, a page asks first. One that
+    `reads` changes nothing, and is a link.
     """
 
     name: str
     label: str
     icon: str
-    run: Callable[[HttpRequest, Any, dict[str, Any]], str | HttpResponse]
+    run: Callable[[HttpRequest, Any, dict[str, Any]], str | HttpResponseBase]
     allowed: frozenset[str] = staff.STEER
     question: str = ""
     form: type[forms.Form] = forms.Form
     is_offered: Callable[[Any], bool] = always
     variant: str = "default"
+    reads: bool = False
 
     @property
     def asks(self) -> bool:
         """Whether a page comes between pressing and doing."""
         return bool(self.question or self.form.base_fields)
+
+    @property
+    def is_link(self) -> bool:
+        """Whether pressing it changes nothing yet."""
+        return self.asks or self.reads
 
 
 class Buttons(_ModelAdmin):
@@ -95,7 +102,7 @@ class Buttons(_ModelAdmin):
         )
         return [press, *super().get_urls()]
 
-    def press(self, request: HttpRequest, object_id: str, button: str) -> HttpResponse:
+    def press(self, request: HttpRequest, object_id: str, button: str) -> HttpResponseBase:
         """Ask, if need be, and do. Another organization's thing is not there."""
         thing = self.get_object(request, unquote(object_id))
         if thing is None:
@@ -105,13 +112,14 @@ class Buttons(_ModelAdmin):
             raise Http404
         if not self.may(request, found.allowed, thing):
             raise PermissionDenied
+        back = self.address("change", thing.pk)
+        if found.reads:
+            return self._run(request, found, thing, {}) or redirect(back)
         form = found.form(request.POST if request.method == "POST" else None)
         if request.method != "POST" or not form.is_valid():
-            back = self.address("change", thing.pk)
             more = {"thing": thing, "variant": found.variant, "back": back}
             return self.ask(request, found.label, found.question, form, **more)
-        answer = self._run(request, found, thing, form.cleaned_data)
-        return answer or redirect(self.address("change", thing.pk))
+        return self._run(request, found, thing, form.cleaned_data) or redirect(back)
 
     def not_there(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The answer for a thing that is not there, or another organization's."""
@@ -121,7 +129,7 @@ class Buttons(_ModelAdmin):
 
     def _run(
         self, request: HttpRequest, button: Button, thing: Any, values: dict[str, Any]
-    ) -> HttpResponse | None:
+    ) -> HttpResponseBase | None:
         if not button.is_offered(thing):
             self.message_user(request, f"“{button.label}” is no longer possible.", messages.WARNING)
             return None
@@ -130,7 +138,7 @@ class Buttons(_ModelAdmin):
         except FanfareError as refusal:
             self.message_user(request, f"{refusal.error}. {refusal.message}", messages.ERROR)
             return None
-        if isinstance(answer, HttpResponse):
+        if isinstance(answer, HttpResponseBase):
             return answer
         self.message_user(request, answer, messages.SUCCESS)
         return None

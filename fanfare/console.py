@@ -5,6 +5,7 @@ role (`fanfare.staff`). Settings are written by the domain's own functions, peop
 that call the same functions as the API. Tables have millions of rows: nothing counts or sorts them all.
 """
 
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -15,9 +16,10 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.formats import date_format
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
 from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
@@ -54,11 +56,16 @@ else:
 __all__ = [
     "AdminPasswordChangeForm", "Button", "ConsoleAdmin", "HistoryAdmin", "NumberInput", "PasswordInput",
     "PlainAdmin", "ReadOnlyInline", "Select", "SettingsForm", "SignInForm", "TextArea", "TextInput",
-    "UserChangeForm", "UserCreationForm", "display",
+    "UserChangeForm", "UserCreationForm", "display", "moment",
 ]  # fmt: skip
 
 PlainAdmin = _ModelAdmin  # for what belongs to no organization
 _VERSION = re.compile(r"[0-9]{1,9}")
+
+
+def moment(at: dt.datetime | None) -> str:
+    """A time as pages show it, in their own time zone."""
+    return "" if at is None else date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -174,6 +181,13 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [*super().get_readonly_fields(request, obj), *(self.parents if obj else ())]
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """An emptied field of JSON is what the column is by default, where that can't be null."""
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if isinstance(field, JsonField) and not db_field.null:
+            field.when_empty = db_field.get_default()
+        return field
+
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         """Offers, and takes, only things of organizations in which the staff user may add."""
         pages = self.admin_site._registry.get(db_field.remote_field.model)
@@ -196,7 +210,7 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
             response = super().changeform_view(request, object_id, form_url, context)
             return response.render() if isinstance(response, TemplateResponse) else response
 
-    def press(self, request: HttpRequest, object_id: str, button: str) -> HttpResponse:
+    def press(self, request: HttpRequest, object_id: str, button: str) -> HttpResponseBase:
         """What a button asks is answered in the thing's own time zone."""
         thing = self.get_object(request, unquote(object_id))
         with timezone.override(self.zone_of(request, thing)):

@@ -20,7 +20,12 @@ YEARS = range(2000, 2200)  # beyond, a time in another zone may not exist
 
 
 class JsonField(forms.JSONField):
-    """JSON that PostgreSQL can store: no NUL, no lone surrogate, no NaN; not nested without end."""
+    """JSON that PostgreSQL can store: no NUL, no lone surrogate, no NaN; not nested without end.
+
+    Nothing is shown as nothing, and what is left empty is `when_empty`.
+    """
+
+    when_empty: Any = None
 
     def to_python(self, value: Any) -> Any:
         try:
@@ -31,7 +36,10 @@ class JsonField(forms.JSONField):
             raise ValidationError("This is not JSON that can be stored.") from None
         if "\\u0000" in text:
             raise ValidationError("JSON here holds no NUL characters.")
-        return found
+        return self.when_empty if found is None else found
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None else super().prepare_value(value)
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         """What is shown again after an error elsewhere, or as it was typed."""
@@ -76,8 +84,8 @@ class SettingsForm(_ModelForm):
 
     def _values(self) -> dict[str, Any]:
         """Everything of a new thing; of another what was changed, so that the rest stays as it is by now."""
-        foreign = {name for name, field in self.fields.items() if isinstance(field, forms.ModelChoiceField)}
-        told = set(self.cleaned_data if self.instance._state.adding else self.changed_data) - foreign
+        told = set(self.cleaned_data if self.instance._state.adding else self.changed_data)
+        told -= set(self.model_admin.parents)
         return {name: value for name, value in self.cleaned_data.items() if name in told}
 
 
