@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 from distributions.core import drawings
 from distributions.core.models import Distribution, Kind
-from distributions.core.setup import CLOSED, DAY, Problems, Rows, Settings, is_changed
+from distributions.core.setup import CLOSED, DAY, Problems, Rows, Settings
 from distributions.draws import validation
 from distributions.draws.beacon import CHAINS, LEAD, QUICKNET
 from distributions.draws.models import Draw
@@ -84,8 +84,8 @@ def _beacon_problems(rows: Rows) -> Problems:
     beacon, closing = rows.kind.beacon, _closing(rows, {})
     try:
         validation.beacon(beacon)
-    except ValidationError:
-        return {}  # the field's own validator says so
+    except ValidationError as problem:
+        return {"beacon": problem.messages[0]}  # the field's own validators pass over {} and []
     if beacon is None or closing is None:
         return {}
     due = CHAINS[beacon["chain"]].time_of(beacon["round"]) if {"chain", "round"} <= set(beacon) else None
@@ -102,8 +102,8 @@ def _weight_problems(rows: Rows) -> Problems:
     weights = rows.kind.weights
     try:
         validation.weights(weights)
-    except ValidationError:
-        return {}
+    except ValidationError as problem:
+        return {"weights": problem.messages[0]}
     named = {entry["sequence"] for entry in weights}
     if not named:
         return {}
@@ -123,17 +123,27 @@ def _fall_through_problems(rows: Rows) -> Problems:
 
 
 def _late(rows: Rows, changes: Changes, now: dt.datetime) -> Problems:
+    return {name: text for name, text in _fixed(rows, now).items() if name in changes}
+
+
+def _fixed(rows: Rows, now: dt.datetime) -> Problems:
+    """The settings that can't change any more, and why."""
     draw, closing = rows.kind, _closing(rows, {})
-    problems: Problems = {}
+    fixed: Problems = {}
     if rows.tally.entered:
-        problems |= is_changed(OF_THE_ENTRIES, changes, _ENTERED)
+        fixed |= dict.fromkeys(OF_THE_ENTRIES, _ENTERED)
     if rows.tally.frozen is not None or (closing is not None and closing <= now):
-        problems |= is_changed(OF_THE_LIST, changes, _OVER)
+        fixed |= dict.fromkeys(OF_THE_LIST, _OVER)
     if draw.end_at is not None and draw.end_at <= now:
-        problems |= is_changed(("end_at",), changes, "The draw has ended.")
+        fixed["end_at"] = "The draw has ended."
     if rows.distribution.closed_at is not None:
-        problems |= is_changed((*OF_THE_LIST, "end_at"), changes, CLOSED)
-    return problems
+        fixed |= dict.fromkeys((*OF_THE_LIST, "end_at"), CLOSED)
+    return fixed
+
+
+def fixed(distribution: Distribution, now: dt.datetime) -> set[str]:
+    """The settings that can't change any more."""
+    return set(_fixed(Rows(distribution, distribution.tally, distribution.draw, OF_DRAW), now))
 
 
 def _finish(rows: Rows) -> None:
