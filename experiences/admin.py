@@ -247,6 +247,7 @@ class EventAdmin(ConsoleAdmin):
     exact_search = {
         "cons_": "consumer_id",
         "queue_": "distribution_id",
+        "draw_": "distribution_id",
     }
     search_help_text = "The whole id of a distribution or a consumer."
     ordering = ["-id"]

@@ -6,18 +6,19 @@ kind's own functions; a participation is never edited, only moved, by a button.
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from distributions.core import phases
+from distributions.core.drawing_panel import Panel
 from distributions.core.models import Distribution, Kind
-from distributions.core.phases import Phase
 from distributions.core.standing import Standing
 from experiences import events
 from experiences.models import Sequence as Way
@@ -26,17 +27,35 @@ from fanfare.console import Button, HistoryAdmin, SettingsForm, display
 from fanfare.forms import extended
 from fanfare.lists import ScopedFilter
 
-PHASE_COLORS = {Phase.PENDING: "info", Phase.OPEN: "success", Phase.PAUSED: "warning", Phase.CLOSED: "danger"}
+if TYPE_CHECKING:
+    _ModelChoiceField = forms.ModelChoiceField[Distribution]
+else:
+    _ModelChoiceField = forms.ModelChoiceField
+
+PHASE_COLORS = {
+    "PENDING": "info", "OPEN": "success", "PAUSED": "warning", "CLOSED": "danger", "DRAWN": "primary",
+}  # fmt: skip
+
+
+class DistributionField(_ModelChoiceField):
+    """A choice of a distribution, named with its experience."""
+
+    def label_from_instance(self, obj: Distribution) -> str:
+        return f"{obj}, of {obj.sequence.experience}"
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of a kind that is not a column of Distribution: its model field, and where it is read."""
+    """One setting of a kind that is not a column of Distribution: its model field, and where it is read.
+
+    `choices` of a foreign key narrows what is offered, for this distribution or one that is being added.
+    """
 
     name: str
     field: Any
     read: Callable[[Distribution], Any]
     label: str = ""
+    choices: Callable[[QuerySet[Any], Distribution | None], QuerySet[Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +63,9 @@ class Face:
     """What a kind shows and does in the console.
 
     `fixed` names the settings that can't change any more. `create` and `update` raise ValidationError.
+    `word` is what the kind calls a standing, which is `standing_at` some instant; `admit` is None where
+    nobody is admitted out of turn; `panel` is there for what is drawn by lot; `help_texts` are the
+    kind's own, by setting.
     """
 
     description: str
@@ -54,12 +76,23 @@ class Face:
     fixed: Callable[[Distribution, dt.datetime], set[str]]
     create: Callable[..., Distribution]
     update: Callable[..., object]
-    admit: Callable[..., Standing]
+    admit: Callable[..., Standing] | None
     buttons: Sequence[Button]
     links: Callable[[Distribution], Sequence[tuple[str, str]]]
+    phase: Callable[[Distribution, dt.datetime], StrEnum]
+    waiting: Callable[[Distribution, dt.datetime], int]
+    standing_at: Callable[[Distribution, Standing, dt.datetime], Standing]
+    word: Callable[[Distribution, Standing], str]
+    panel: Callable[[Distribution, dt.datetime], Panel | None]
+    help_texts: Mapping[str, str] = field(default_factory=dict)
 
 
 FACES: dict[Kind, Face] = {}
+
+
+def face_of(distribution: Distribution) -> Face:
+    """The face of its kind."""
+    return FACES[Kind(distribution.kind)]
 
 
 def actor(request: HttpRequest) -> str:
@@ -80,7 +113,7 @@ class DistributionAdmin(HistoryAdmin):
     change_form_outer_before_template = "admin/distribution.html"
     list_display = ["name", "kind_label", "phase", "sequence", "open_at", "close_at", "waiting", "id"]
     list_filter = ["kind", ("sequence", ScopedFilter), ("organization", ScopedFilter)]
-    list_select_related = ["sequence__experience", "organization", "queue", "tally"]
+    list_select_related = ["sequence__experience", "organization", "tally", "drawing", "queue", "draw"]
     search_fields = ["name", "slug", "id", "sequence__name", "sequence__experience__name"]
     ordering = ["-id"]
 
@@ -89,12 +122,12 @@ class DistributionAdmin(HistoryAdmin):
         return distribution.title
 
     @display(description="Phase", label=PHASE_COLORS)
-    def phase(self, distribution: Distribution) -> Phase:
-        return phases.phase(distribution, clock.now())
+    def phase(self, distribution: Distribution) -> StrEnum:
+        return face_of(distribution).phase(distribution, clock.now())
 
     @display(description="Waiting")
     def waiting(self, distribution: Distribution) -> int:
-        return distribution.tally.taken
+        return face_of(distribution).waiting(distribution, clock.now())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Distribution]:
         return super().get_queryset(request).select_related(*self.list_select_related)
@@ -110,12 +143,12 @@ class DistributionAdmin(HistoryAdmin):
             )  # fmt: skip
         return super().add_view(request, form_url, extra_context)
 
-    def face_of(self, request: HttpRequest, distribution: Distribution | None) -> Face:
+    def face_for(self, request: HttpRequest, distribution: Distribution | None) -> Face:
         """The face of this distribution's kind, or of the kind that is being added."""
-        return FACES[Kind(distribution.kind if distribution else request.GET["kind"])]
+        return face_of(distribution) if distribution else FACES[Kind(request.GET["kind"])]
 
     def get_fieldsets(self, request: HttpRequest, obj: Distribution | None = None) -> Any:
-        face = self.face_of(request, obj)
+        face = self.face_for(request, obj)
         editable = self.has_change_permission(request, obj) if obj else True
         groups: list[tuple[str | None, Sequence[str]]] = [
             (None, ["sequence", "name", "slug", *(["id"] if obj else [])]),
@@ -136,20 +169,29 @@ class DistributionAdmin(HistoryAdmin):
         """Distribution's own fields, and its kind's beside them; what can't change any more is locked."""
         if obj is not None and not self.has_change_permission(request, obj):
             return super().get_form(request, obj, change, **options)
-        face = self.face_of(request, obj)
-        fields: dict[str, Any] = {}
-        for name, setting in face.settings.items():
-            fields[name] = self.formfield_for_dbfield(setting.field, request)
-            fields[name].label = setting.label or fields[name].label
-            fields[name].initial = setting.read(obj) if obj else setting.field.get_default()
+        face = self.face_for(request, obj)
+        fields = {name: self._field_of(setting, request, obj) for name, setting in face.settings.items()}
         made = super().get_form(request, obj, change, form=extended(self.form, fields), **options)
+        for name, text in face.help_texts.items():
+            made.base_fields[name].help_text = text
         for name in face.fixed(obj, clock.now()) if obj else ():
             made.base_fields[name].disabled = True
             made.base_fields[name].help_text = "Can't change any more."
         return made
 
+    def _field_of(self, setting: Setting, request: HttpRequest, obj: Distribution | None) -> Any:
+        """The form's field of a kind's setting."""
+        options = {"form_class": DistributionField} if setting.choices else {}
+        found: Any = self.formfield_for_dbfield(setting.field, request, **options)
+        found.label = setting.label or found.label
+        found.initial = setting.read(obj) if obj else setting.field.get_default()
+        if setting.choices:
+            found.widget = found.widget.widget  # without buttons to add and change what it offers
+            found.queryset = setting.choices(found.queryset.select_related("sequence__experience"), obj)
+        return found
+
     def write(self, request: HttpRequest, thing: Distribution, values: dict[str, Any]) -> Distribution:
-        face, now = self.face_of(request, None if thing._state.adding else thing), clock.now()
+        face, now = self.face_for(request, None if thing._state.adding else thing), clock.now()
         if thing._state.adding:
             return face.create(thing.sequence, values, now=now, actor=actor(request))
         found = self.get_queryset(request).get(pk=thing.pk)  # the form has put its values into the other
@@ -174,21 +216,23 @@ class DistributionAdmin(HistoryAdmin):
 
     # --- Its page ---------------------------------------------------------------------------------
     def buttons_of(self, thing: Distribution) -> Sequence[Button]:
-        return FACES[Kind(thing.kind)].buttons
+        return face_of(thing).buttons
 
     def context_of(self, request: HttpRequest, thing: Distribution | None) -> dict[str, Any]:
         found = super().context_of(request, thing)
         if thing is None:
             return found
-        face, now = FACES[Kind(thing.kind)], clock.now()
+        face, now = face_of(thing), clock.now()
         people = (
             f"{reverse('admin:distributions_participation_changelist')}?distribution__id__exact={thing.pk}"
         )
         trace = f"{reverse('admin:experiences_event_changelist')}?distribution_id__exact={thing.pk}"
         return found | {
-            "phase": phases.phase(thing, now),
-            "phase_color": PHASE_COLORS[phases.phase(thing, now)],
+            "phase": face.phase(thing, now),
+            "phase_color": PHASE_COLORS[face.phase(thing, now)],
             "numbers": face.numbers(thing, now),
+            "panel": face.panel(thing, now),
+            "participations_url": people,
             "links": [("Participations", people), ("Trace", trace), *face.links(thing)],
         }
 

@@ -227,7 +227,7 @@ class Participation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.consumer_id} {self.status}"
+        return self.consumer_id
 
 
 class Drawing(models.Model):

@@ -8,17 +8,32 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from distributions.core import lifecycle
-from distributions.core.admin import FACES, actor
+from distributions.core.admin import actor, face_of
+from distributions.core.drawing_panel import STATUS_COLORS
 from distributions.core.models import LIVE, Distribution, Kind, Participation, Reason, Status
+from distributions.core.standing import Standing
 from fanfare import clock, errors, staff
-from fanfare.console import Button, ConsoleAdmin, TextInput, display
+from fanfare.console import Button, ConsoleAdmin, TextInput, display, moment
 from fanfare.lists import ScopedFilter
 
 AT_ONCE = 1_000  # participations that one press may deny
-STATUS_COLORS = {
-    Status.QUEUED: "info", Status.ADMITTED: "success", Status.COMPLETED: "success",
-    Status.DENIED: "danger", Status.LEFT: "warning",
-}  # fmt: skip
+
+
+def current(participation: Participation) -> Standing:
+    """As it is now, also where a clock or a draw has decided it and nobody wrote that down."""
+    distribution = participation.distribution
+    return face_of(distribution).standing_at(distribution, Standing.of(participation), clock.now())
+
+
+def is_live(participation: Participation) -> bool:
+    """Whether there is anything to take away."""
+    return current(participation).status in LIVE
+
+
+def may_be_admitted(participation: Participation) -> bool:
+    """Whether it waits for its turn, and turns are not all there is."""
+    may = face_of(participation.distribution).admit is not None
+    return may and participation.status == Status.QUEUED
 
 
 class DenyForm(forms.Form):
@@ -43,8 +58,9 @@ def deny(request: HttpRequest, participation: Participation, values: dict[str, A
 
 def admit(request: HttpRequest, participation: Participation, values: dict[str, Any]) -> str:
     """Admit one consumer out of turn. Raises NotOpenYet, Closed, IllegalMove."""
-    face = FACES[Kind(participation.distribution.kind)]
-    face.admit(participation.distribution, participation.consumer_id, now=clock.now(), actor=actor(request))
+    admit_one = face_of(participation.distribution).admit
+    assert admit_one is not None  # or the button had not been offered
+    admit_one(participation.distribution, participation.consumer_id, now=clock.now(), actor=actor(request))
     return f"{participation.consumer} is admitted, out of turn."
 
 
@@ -54,41 +70,64 @@ class ParticipationAdmin(ConsoleAdmin):
 
     organization_path = "distribution__organization_id"
     list_display = [
-        "consumer", "distribution", "state", "place", "entered_at", "admitted_at", "ended_at", "deny_reason",
-        "risk",
+        "consumer", "distribution", "state", "number", "entered_at", "admitted_at", "ended", "reason", "risk",
     ]  # fmt: skip
     list_filter = ["status", "is_risky", ("distribution", ScopedFilter)]
-    list_select_related = ["consumer", "distribution__queue", "distribution__tally"]
+    list_select_related = [
+        "consumer",
+        *(f"distribution__{name}" for name in ("tally", "drawing", *map(str, Kind))),
+    ]
     more_lookups = frozenset({"consumer__id__exact"})
     exact_search = {
-        "cons_": "consumer_id", "queue_": "distribution_id", "@": "consumer__email",
+        "cons_": "consumer_id", **{f"{kind}_": "distribution_id" for kind in Kind}, "@": "consumer__email",
         "+": "consumer__phone",
     }  # fmt: skip
     search_help_text = "A whole id of a consumer or distribution, an e-mail address, or a number with its +."
     ordering = ["-id"]
     sortable_by: ClassVar[list[str]] = []
     fields = [
-        "consumer", "distribution", "status", "place", "entered_at", "admitted_at", "expires_at", "ended_at",
-        "deny_reason", "order_id", "risk", "metadata",
+        "consumer", "distribution", "standing", "number", "entered_at", "admitted_at", "expires_at", "ended",
+        "reason", "order_id", "risk", "metadata",
     ]  # fmt: skip
     actions = ["deny_selected"]
     buttons = [
         Button(
-            "admit", "Admit out of turn", "door_open", admit,
-            is_offered=lambda found: found.status == Status.QUEUED,
+            "admit", "Admit out of turn", "door_open", admit, is_offered=may_be_admitted,
             question="Now, whatever the rate says, ahead of everyone before them. It is recorded as such.",
         ),
         Button(
-            "deny", "Deny", "block", deny, form=DenyForm, is_offered=lambda found: found.status in LIVE,
+            "deny", "Deny", "block", deny, form=DenyForm, is_offered=is_live,
             question="The place or the admission is lost for good.", variant="danger",
         ),
     ]  # fmt: skip
 
-    @display(description="Status", label=STATUS_COLORS)
-    def state(self, participation: Participation) -> str:
-        return participation.status
+    readonly_fields = ["standing", "number", "ended", "reason", "risk"]
 
-    readonly_fields = ["risk"]
+    @display(description="Status", label=STATUS_COLORS)
+    def state(self, participation: Participation) -> tuple[str, str]:
+        """By what it is coloured, and its word."""
+        return current(participation).status, self.standing(participation)
+
+    @display(description="Status")
+    def standing(self, participation: Participation) -> str:
+        """What the kind calls it."""
+        distribution = participation.distribution
+        return face_of(distribution).word(distribution, current(participation))
+
+    @display(description="Place")
+    def number(self, participation: Participation) -> str:
+        if participation.place is None:
+            return ""
+        is_entry = participation.distribution.kind == Kind.DRAW
+        return f"entry\N{NO-BREAK SPACE}{participation.place}" if is_entry else str(participation.place)
+
+    @display(description="Ended at")
+    def ended(self, participation: Participation) -> str:
+        return moment(current(participation).ended_at)
+
+    @display(description="Deny reason")
+    def reason(self, participation: Participation) -> str:
+        return current(participation).deny_reason
 
     @display(description="Risk")
     def risk(self, participation: Participation) -> str:
@@ -115,7 +154,8 @@ class ParticipationAdmin(ConsoleAdmin):
             hidden = [("action", "deny_selected"), *(("_selected_action", str(pk)) for _, pk in chosen)]
             more = {"hidden": hidden, "variant": "danger"}
             return self.ask(request, f"Deny {len(chosen)}", "Places are lost for good.", form, **more)
-        denied = self._deny_by_distribution(request, chosen, form.cleaned_data["reason"])
+        live = [(one.distribution_id, one.pk) for one in mine if is_live(one)]
+        denied = self._deny_by_distribution(request, live, form.cleaned_data["reason"])
         over = len(chosen) - denied
         text = f"{denied} denied." + (f" {over} had ended before and stay as they are." if over else "")
         self.message_user(request, text, messages.SUCCESS)

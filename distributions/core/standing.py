@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from distributions.core.models import Reason, Status
+from distributions.core.models import Participation, Reason, Status
 
 # What the Redis copy may replace: a later attempt, then a later state, then a place drawn anew.
 STAGES = {Status.QUEUED: 1, Status.ADMITTED: 2}
@@ -35,6 +35,14 @@ class Standing:
         values[2] = Status(values[2])
         values[9] = bytes(values[9]) if values[9] is not None else None
         return cls(*values)
+
+    @classmethod
+    def of(cls, row: Participation) -> "Standing":
+        """As it is stored."""
+        status = Status(row.status)
+        fingerprint = None if row.fingerprint is None else bytes(row.fingerprint)
+        times = (row.entered_at, row.admitted_at, row.expires_at, row.ended_at)
+        return cls(row.pk, row.consumer_id, status, row.place, *times, row.deny_reason, fingerprint)
 
     @property
     def stage(self) -> int:

@@ -6,15 +6,17 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
-from distributions.core import switches
+from distributions.core import drawing_panel, drawings, phases, proof_api, switches
 from distributions.core.admin import FACES, Face, Setting, actor
+from distributions.core.drawing_panel import Panel
 from distributions.core.models import Distribution, Kind, Tally
-from distributions.queues import rules, setup
+from distributions.core.standing import Standing
+from distributions.queues import rules, setup, shape
 from distributions.queues.models import Queue
-from fanfare import clock, errors
+from fanfare import clock, errors, staff
 from fanfare.console import Button, HistoryAdmin, NumberInput
 
 
@@ -57,6 +59,28 @@ def fixed(distribution: Distribution, now: dt.datetime) -> set[str]:
     return found | ({"randomize_before_open"} if is_open or distribution.tally.entered else set())
 
 
+def waiting(distribution: Distribution, now: dt.datetime) -> int:
+    """Who is in line."""
+    return distribution.tally.taken
+
+
+def word(distribution: Distribution, standing: Standing) -> str:
+    """What a standing is called."""
+    return str(standing.status.label)
+
+
+def panel(distribution: Distribution, now: dt.datetime) -> Panel | None:
+    """The drawing of a pre-queue's order."""
+    if not has_drawing(distribution):
+        return None
+    return drawing_panel.make(distribution, shape.present_proof(distribution, whole=False))
+
+
+def has_drawing(distribution: Distribution) -> bool:
+    """Whether the order of those who entered before the opening is, or was, drawn by lot."""
+    return distribution.queue.randomize_before_open and drawings.of(distribution) is not None
+
+
 def pause(request: HttpRequest, queue: Distribution, values: dict[str, Any]) -> str:
     """Stop entering and admitting."""
     if not switches.pause(queue, now=clock.now(), actor=actor(request)):
@@ -76,6 +100,11 @@ def close(request: HttpRequest, queue: Distribution, values: dict[str, Any]) -> 
     if not switches.close(queue, now=clock.now(), actor=actor(request)):
         raise errors.IllegalMove("It was closed before.")
     return "Closed for good. Those who still wait are being denied."
+
+
+def proof(request: HttpRequest, queue: Distribution, values: dict[str, Any]) -> HttpResponseBase:
+    """All that it takes to repeat the drawing, as a file."""
+    return proof_api.as_file(queue, shape)
 
 
 class AdmitForm(forms.Form):
@@ -112,6 +141,7 @@ BUTTONS = [
         question="For good: nobody enters any more, and everybody who still waits is denied.",
         is_offered=lambda queue: queue.closed_at is None,
     ),
+    Button("proof", "Proof", "verified", proof, allowed=staff.VIEW, reads=True, is_offered=has_drawing),
 ]  # fmt: skip
 
 
@@ -132,6 +162,11 @@ FACES[Kind.QUEUE] = Face(
     admit=rules.admit,
     buttons=BUTTONS,
     links=links,
+    phase=phases.phase,
+    waiting=waiting,
+    standing_at=rules.standing_at,
+    word=word,
+    panel=panel,
 )
 
 

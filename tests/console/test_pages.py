@@ -19,7 +19,8 @@ from tests.world import World
 MODELS = [
     "experiences_organization", "experiences_membership", "experiences_apikey", "experiences_experience",
     "experiences_sequence", "experiences_event", "consumers_consumer", "consumers_session",
-    "distributions_distribution", "distributions_participation", "distributions_queue", "consumers_visit",
+    "distributions_distribution", "distributions_participation", "distributions_queue", "distributions_draw",
+    "consumers_visit",
     "experiences_accesscode", "experiences_audiencemember", "auth_otp_otpchallenge", "auth_otp_outboxmessage",
 ]  # fmt: skip
 SUPER = ["auth_user", "consumers_signingkey"]
@@ -56,6 +57,7 @@ def things(world: World, owner: Console) -> dict[str, Any]:
         "distributions_distribution": queue,
         "distributions_participation": participation,
         "distributions_queue": queue.queue,
+        "distributions_draw": world.draw().draw,
         "consumers_visit": Visit.objects.get(),
         "experiences_accesscode": AccessCode.objects.get(),
         "experiences_audiencemember": AudienceMember.objects.get(),
