@@ -24,6 +24,13 @@ def forget() -> None:
     _memo.forget()
 
 
+def renew(distribution: Distribution) -> Distribution:
+    """As it is stored now, which is remembered from now on."""
+    _memo.forget()
+    found = _memo.get((distribution.pk, distribution.organization_id, distribution.kind))
+    return found or distribution
+
+
 def _load(key: tuple[str, str, str]) -> Distribution | None:
     distribution_id, organization_id, kind = key
     return (

@@ -19,7 +19,7 @@ from distributions.core import catalog, drawings, lifecycle, phases, switches
 from distributions.core.finding import ids_of
 from distributions.core.models import Distribution, Kind, Reason, Status, Tally
 from distributions.core.standing import Standing
-from distributions.draws.models import EntryWeight
+from distributions.draws.models import Draw, EntryWeight
 from experiences import events
 from experiences.models import Sequence
 from fanfare import errors
@@ -74,20 +74,25 @@ def enter(
         raise errors.Closed(distribution.title)
     phases.require_open(distribution, now=now)
     values: dict[str, Any] = {"now": now, "actor": actor, "fingerprint": fingerprint, "metadata": metadata}
-    weight = _weight_for(distribution, consumer_id)
-    if weight == 1:
+    # Weights are final from the first entry on; before, what is remembered of them may be older.
+    is_final = distribution.tally.entered > 0
+    weight = _weight_for(distribution, distribution.draw.weights, consumer_id) if is_final else 1
+    if is_final and weight == 1:
         return lifecycle.enter(distribution, consumer_id, **values)
     with transaction.atomic():
         standing = lifecycle.enter(distribution, consumer_id, **values)
-        if standing.place is not None and standing.entered_at == now:
+        if not is_final:  # whoever changes them waits for the tally, which we hold now
+            declared = Draw.objects.values_list("weights", flat=True).get(pk=distribution.pk)
+            weight = _weight_for(distribution, declared, consumer_id)
+        if weight > 1 and standing.place is not None and standing.entered_at == now:
             row = EntryWeight(distribution=distribution, number=standing.place, weight=weight)
             EntryWeight.objects.bulk_create([row], ignore_conflicts=True)
     return standing
 
 
-def _weight_for(distribution: Distribution, consumer_id: str) -> int:
+def _weight_for(distribution: Distribution, weights: list[dict[str, Any]], consumer_id: str) -> int:
     """The highest weight among the sequences whose conditions the consumer meets; 1 where there is none."""
-    declared = {entry["sequence"]: int(entry["weight"]) for entry in distribution.draw.weights}
+    declared = {entry["sequence"]: int(entry["weight"]) for entry in weights}
     if not declared:
         return 1
     experience_id = distribution.sequence.experience_id

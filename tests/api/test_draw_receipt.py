@@ -5,14 +5,18 @@ import hashlib
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from consumers import signing
 from distributions import tasks
+from distributions.core import catalog
+from distributions.draws import rules
+from distributions.draws.setup import SETTINGS
 from experiences.models import AudienceMember
 from fanfare import clock as time
-from tests.api.lots import enter_all, freeze_and_draw, read_offline
+from tests.api.lots import enter_all, freeze_and_draw, proof, read_offline
 from tests.api.mailbox import ADA
-from tests.world import FINGERPRINT, World, make_queue
+from tests.world import FINGERPRINT, World, loaded, make_queue
 
 
 def test_a_receipt_is_checked_by_the_published_keys(world: World, clock: Any) -> None:
@@ -106,3 +110,31 @@ def test_the_ticket_of_a_pre_queue_has_a_receipt_too(world: World, clock: Any) -
     clock.shift(60)
     tasks.open_queue(queue.pk)
     assert "receipt" not in guest.status(queue).json()
+
+
+@pytest.mark.parametrize("enters_here", [True, False])
+def test_a_receipt_says_what_stands_though_the_process_remembers_what_was(
+    world: World, clock: Any, monkeypatch: pytest.MonkeyPatch, enters_here: bool
+) -> None:
+    """Staff changed terms by another process, a moment before the first entry, which fixed them."""
+    draw, people = world.draw(), [world.consumer() for _ in range(2)]
+    monkeypatch.setattr(settings, "MEMO_SECONDS", 1)
+    assert world.shop_front().get(f"/draws/{draw.pk}").json()["winnerCount"] == 1  # remembered from now on
+    monkeypatch.setattr(catalog, "forget", lambda: None)
+    terms = {"winner_count": 2, "weights": [{"sequence": "everyone", "weight": 3}]}
+    assert set(SETTINGS.update(draw, terms, now=time.now(), actor="staff:1")) == set(terms)
+    if not enters_here:
+        for one in people:
+            actor = f"consumer:{one.id}"
+            rules.enter(loaded(draw), one.id, now=time.now(), actor=actor, fingerprint=None)
+    told = [(one.enter if enters_here else one.status)(draw).json()["receipt"] for one in people]
+    for _ in range(2):
+        assert [one.status(draw).json()["receipt"] for one in people] == told
+        clock.shift(1)
+    for receipt in told:
+        _, claims = read_offline(receipt["token"], world.organization.id)
+        assert (claims["weight"], claims["winnerCount"]) == (3, 2)
+    freeze_and_draw(draw)
+    clock.shift(1)
+    body = proof(world, draw)
+    assert (body["winnerCount"], body["groups"]) == (2, [{"weight": 3, "entries": 2, "odds": 1.0}])
