@@ -6,9 +6,9 @@ drawing without replacement; Efraimidis and Spirakis, 2006).
 """
 
 from collections import defaultdict
-from math import comb
+from math import comb, prod
 
-MOST_STATES = 200_000  # of the exact count; above that, the limit for many winners, good to 0.005
+MOST_STATES = 200_000  # of the exact count; above that, the limit for many winners, good to 0.02
 
 
 def of_groups(groups: dict[int, int], winners: int) -> dict[int, float]:
@@ -19,7 +19,8 @@ def of_groups(groups: dict[int, int], winners: int) -> dict[int, float]:
         return dict.fromkeys(groups, 1.0)
     if len(groups) == 1:
         return dict.fromkeys(groups, winners / total)
-    if winners * comb(winners + len(groups) - 1, len(groups) - 1) <= MOST_STATES:
+    states = comb(winners + len(groups) - 1, len(groups) - 1)
+    if winners * min(states, prod(1 + min(entries, winners) for entries in groups.values())) <= MOST_STATES:
         return _exact(groups, winners)
     return _limit(groups, winners)
 

@@ -112,12 +112,29 @@ def test_the_limit_is_close_for_larger_numbers(groups: dict[int, int], winners: 
         assert sum(entries * found[weight] for weight, entries in groups.items()) == pytest.approx(winners)
 
 
-@pytest.mark.parametrize("entries", [1, 5, 50])
-def test_the_limit_where_it_is_least_at_home(entries: int) -> None:
-    """Five winners from twenty weights are already too many states to follow: within half a per cent."""
-    groups = dict.fromkeys(range(1, 21), entries)
-    assert odds.of_groups(groups, 5) == odds._limit(groups, 5)
-    assert odds._limit(groups, 5) == pytest.approx(integrated(groups, 5, 60), abs=5e-3)
+AWAY: list[tuple[dict[int, int], int]] = [
+    (dict.fromkeys(range(1, 21), 1), 5),
+    (dict.fromkeys(range(1, 21), 5), 5),
+    ({1: 5, 2: 1, 4: 30, 8: 1, 16: 3, 32: 1, 64: 3, 100: 5}, 15),
+    ({1: 2, 2: 1, 4: 2, 8: 5, 16: 5, 32: 5, 64: 3, 100: 2}, 24),
+]
+
+
+@pytest.mark.parametrize(("groups", "winners"), AWAY)
+def test_the_limit_where_it_is_least_at_home(groups: dict[int, int], winners: int) -> None:
+    """Few entries of many weights, and already too many states to follow: two per cent at most."""
+    found = odds.of_groups(groups, winners)
+    assert found == odds._limit(groups, winners)
+    assert found == pytest.approx(integrated(groups, winners, 100), abs=2e-2)
+
+
+def test_few_entries_are_followed_one_by_one_though_many_win() -> None:
+    """The limit would be off by five per cent."""
+    groups, winners = {1: 1, 2: 1, 4: 1, 8: 5, 16: 1, 32: 1, 40: 1, 64: 1}, 11
+    found = odds.of_groups(groups, winners)
+    assert found == pytest.approx(integrated(groups, winners), abs=1e-3)
+    limit = odds._limit(groups, winners)
+    assert max(abs(limit[weight] - found[weight]) for weight in groups) > 0.05
 
 
 @pytest.mark.parametrize(
