@@ -11,6 +11,7 @@ from distributions import tasks
 from distributions.core import catalog, lifecycle, live
 from distributions.core.models import Distribution, Participation
 from distributions.core.standing import Standing
+from distributions.draws import beacon
 from fanfare import clock as time
 from fanfare import redis
 from tests.api.lots import by_order, drawn, enter_all, freeze_and_draw, how, move, without_advice
@@ -180,6 +181,23 @@ def test_the_poll_advice_nears_the_draw_within_bounds(
     told = {guest.status(draw).json()["pollAfterSeconds"] for _ in range(30)}
     assert least <= min(told) <= max(told) <= most
     assert (len(told) > 1) == (most > least)
+
+
+@pytest.mark.parametrize(("seconds", "least", "most"), [(0, 30, 30), (79, 16, 24), (98, 2, 2), (200, 2, 2)])
+def test_while_it_waits_for_its_beacon_the_advice_nears_that(
+    world: World, clock: Any, seconds: float, least: int, most: int
+) -> None:
+    """The round is due 99 seconds after entries close; later it may come at any moment."""
+    number = beacon.CHAINS[beacon.QUICKNET].first_after(time.now() + dt.timedelta(seconds=157))
+    named = {"source": "drand", "chain": beacon.QUICKNET, "round": number}
+    assert beacon.CHAINS[beacon.QUICKNET].time_of(number) == time.now() + dt.timedelta(seconds=159)
+    draw = world.draw(draws_in=60, beacon=named)
+    (guest,) = enter_all(world, draw, 1)
+    clock.shift(60)
+    tasks.freeze_draw(draw.pk)
+    clock.shift(seconds)
+    told = {guest.status(draw).json()["pollAfterSeconds"] for _ in range(30)}
+    assert least <= min(told) <= max(told) <= most
 
 
 def test_alternates_ask_seldom(world: World, clock: Any) -> None:
