@@ -157,7 +157,8 @@ def _give(
         given += len(admitted)
         draw.offered += len(turn)
         draw.passed_over += _passed_over(distribution.pk, set(turn) - {one.place for one in admitted})
-    draw.save(update_fields=["offered", "passed_over"])
+    # Not by `save`, which would put a version into the history of its settings.
+    Draw.objects.filter(pk=draw.pk).update(offered=draw.offered, passed_over=draw.passed_over)
     return given
 
 

@@ -194,6 +194,14 @@ def test_losers_go_on_to_a_queue_that_is_near(
     assert "Fall through" in history
 
 
+def test_the_history_of_settings_is_of_settings(editor: Console, world: World, clock: Any) -> None:
+    draw, order = drawn(world, clock, 3, claim_seconds=600)
+    order[0].leave(draw)
+    tasks.pass_on_places(draw.pk)
+    assert order[1].status(draw).json()["drawStatus"] == "WON"
+    assert [version.history_type for version in draw.draw.history.all()] == ["+"]
+
+
 def test_an_emptied_field_is_none(editor: Console, world: World, clock: Any) -> None:
     """As a browser sends it, with the value that it was shown."""
     draw = world.draw(weights=[{"sequence": "everyone", "weight": 3}], beacon={**ROUND, "round": 10**9})
