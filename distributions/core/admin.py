@@ -139,7 +139,7 @@ class DistributionAdmin(HistoryAdmin):
         if request.GET.get("kind") not in FACES and self.has_add_permission(request):
             return self.page(
                 request, "admin/choose_kind.html", "What is to be added?",
-                kinds=[(kind, kind.label, face) for kind, face in FACES.items()],
+                kinds=[(kind, kind.label, FACES[kind]) for kind in Kind],
             )  # fmt: skip
         return super().add_view(request, form_url, extra_context)
 

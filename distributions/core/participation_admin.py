@@ -123,7 +123,7 @@ class ParticipationAdmin(ConsoleAdmin):
 
     @display(description="Ended at")
     def ended(self, participation: Participation) -> str:
-        return moment(current(participation).ended_at)
+        return moment(current(participation).ended_at) or "-"
 
     @display(description="Deny reason")
     def reason(self, participation: Participation) -> str:
