@@ -13,8 +13,8 @@ from django.test.client import ClientHandler
 from distributions.core import drawings
 from distributions.core.models import Distribution, Kind, Tally
 from distributions.draws.models import Draw
-from distributions.queues.models import Queue
 from distributions.kinds import KINDS, RELATED
+from distributions.queues.models import Queue
 from experiences import keys
 from experiences.models import Experience, KeyKind, Organization, Sequence
 from fanfare import clock, ids
