@@ -1,4 +1,4 @@
-"""A draw over HTTP: five guests enter, it draws itself, and the stand-alone verifier finds nothing wrong.
+"""A draw over HTTP: five guests enter, it draws itself, and the files for outsiders find nothing wrong.
 
 Standard library only. `draw_one.py BASE_URL PUBLISHABLE_KEY DRAW` exits 1 with what was not as promised.
 """
@@ -8,11 +8,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from admit_one import Client, NotAsPromised, expect
 
-VERIFIER = Path(__file__).parent.parent / "sdk" / "verifier" / "verify_draw.py"
+FOR_OUTSIDERS = Path(__file__).parent.parent / "sdk" / "verifier"
 _SECONDS = 40.0
 
 
@@ -32,13 +31,16 @@ def main(base_url: str, key: str, draw: str) -> None:
     found = [one.get_through("GET", f"/draws/{draw}/status") for one in people]
     if sorted(body["drawStatus"] for body in found) != ["LOST", "LOST", "LOST", "WON", "WON"]:
         raise NotAsPromised(json.dumps(found))
+    base = base_url.rstrip("/")
     for body in found:
-        verify(f"{base_url.rstrip('/')}/api/v1/draws/{draw}/proof", key, body["receipt"])
+        receipt = json.dumps(body["receipt"])
+        look("verify_draw.py", f"{base}/api/v1/draws/{draw}/proof", "--key", key, "--receipt", receipt)
+        look("check_receipt.py", receipt, "--jwks", f"{base}/.well-known/jwks.json")
 
 
-def verify(url: str, key: str, receipt: dict[str, Any]) -> None:
-    """Let the verifier have a look, as an entrant would."""
-    words = [sys.executable, "-I", str(VERIFIER), url, "--key", key, "--receipt", json.dumps(receipt)]
+def look(name: str, *arguments: str) -> None:
+    """Let one of the files have a look, as an entrant would."""
+    words = [sys.executable, "-I", str(FOR_OUTSIDERS / name), *arguments]
     said = subprocess.run(words, capture_output=True, text=True)
     if said.returncode:
         raise NotAsPromised(said.stdout + said.stderr)

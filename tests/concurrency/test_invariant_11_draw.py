@@ -335,7 +335,7 @@ def test_a_seed_that_is_exchanged_before_the_draw_is_caught(
     tasks.run_draw(draw.pk)
     proof = draws.proof_of(world, draw)
     assert proof["seed"] == bytes(32).hex()
-    assert "FAIL  the seed is the one committed to" in verifier.require_bad(proof)
+    assert "FAIL  commitment is SHA-256(seed)" in verifier.require_bad(proof)
 
 
 def draw_anew(draw: Distribution, change: draws.Change) -> None:
