@@ -127,7 +127,7 @@ def test_a_hundred_draws_are_repeated(world: World, clock: Any, verifier: Verifi
         tasks.run_draw(draw.pk)
 
         proof = draws.proof_of(world, draw)
-        said = verifier.require_good(proof, expected.receipt)
+        verifier.require_good(proof, expected.receipt)
         winners = [one["number"] for one in proof["winners"]]
         assert repeat(proof) == winners
         reasons = expected.removed or {}
@@ -141,9 +141,7 @@ def test_a_hundred_draws_are_repeated(world: World, clock: Any, verifier: Verifi
         admitted = [number for number in due if number not in late][: proof["winnerCount"]]
         assert draws.numbers(draw, Status.ADMITTED) == set(admitted)
         if expected.receipt:
-            assert "is in the frozen list" in said
             assert draws.disagreements(expected.receipt, proof) == set()
-            assert ("your entry won" in said) == (expected.receipt["entryNumber"] in winners)
 
 
 def test_of_a_draw_without_entries_too(world: World, clock: Any, verifier: Verifier) -> None:
@@ -335,7 +333,8 @@ def test_a_seed_that_is_exchanged_before_the_draw_is_caught(
     tasks.run_draw(draw.pk)
     proof = draws.proof_of(world, draw)
     assert proof["seed"] == bytes(32).hex()
-    assert "FAIL  commitment is SHA-256(seed)" in verifier.require_bad(proof)
+    assert proof["commitment"] != sha256(bytes(32)).hexdigest()
+    verifier.require_bad(proof)
 
 
 def draw_anew(draw: Distribution, change: draws.Change) -> None:
@@ -385,8 +384,7 @@ def test_a_draw_made_anew_with_another_list(
     draw_anew(draw, list_with(put(0, weight)))
     after = draws.proof_of(world, draw)
     verifier.require_good(after)
-    said = verifier.require_bad(after, receipt)
-    assert "FAIL  your entry number 1" in said
+    verifier.require_bad(after, receipt)
     assert after["root"] != before["root"]
     require_the_trace_to_tell(draw, before, after)
 

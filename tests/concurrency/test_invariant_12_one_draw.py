@@ -3,6 +3,7 @@
 import datetime as dt
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -346,23 +347,24 @@ def test_closing_while_it_is_drawn(world: World, clock: Any, _: int) -> None:
         assert not draws.numbers(draw, Status.DENIED)
 
 
-def meanwhile(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Any]) -> Callable[[], Any]:
-    """While winners are admitted, begin the deed in a thread of its own; how it went, when asked.
+def meanwhile(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, deed: Callable[[], Any]
+) -> Callable[[], Any]:
+    """When that function is done, begin the deed in a thread of its own; how it went, when asked.
 
     It has a moment to get as far as it gets.
     """
-    admit, began = lifecycle.admit, threading.Event()
-    went: list[Any] = []
+    work, began, went = getattr(module, name), threading.Event(), []
 
-    def work() -> None:
+    def run() -> None:
         began.wait(30)
         went.append(race(1, lambda _: deed()))
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=run)
     thread.start()
 
-    def admit_and_wait(*about: Any, **more: Any) -> Any:
-        found = admit(*about, **more)
+    def work_and_wait(*about: Any, **more: Any) -> Any:
+        found = work(*about, **more)
         began.set()
         thread.join(0.3)
         return found
@@ -371,26 +373,32 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Any]) -> Calla
         thread.join(30)
         return went[0].all()[0]
 
-    monkeypatch.setattr(lifecycle, "admit", admit_and_wait)
+    monkeypatch.setattr(module, name, work_and_wait)
     return result
 
 
-def test_closing_waits_for_a_draw_that_has_begun(
-    world: World, clock: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("module", "name", "waits"),
+    [(drawings, "draw", False), (results, "_lock_the_rest", True), (lifecycle, "admit", True)],
+    ids=["put in order", "about to win", "have won"],
+)
+def test_closing_comes_before_the_first_winner_or_waits(
+    world: World, clock: Any, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, waits: bool
 ) -> None:
     """Else somebody might be told that all is over, and then that they won."""
     draw, _ = frozen_draw(world, clock)
-    seen: list[bool] = []
+    was_drawn: list[bool] = []
 
     def close_and_look() -> None:
         close(draw)
-        seen.append(draws.stored(draw).drawn_at is not None)
+        was_drawn.append(draws.stored(draw).drawn_at is not None)
 
-    result = meanwhile(monkeypatch, close_and_look)
+    result = meanwhile(monkeypatch, module, name, close_and_look)
     tasks.run_draw(draw.pk)
     result()
-    assert seen == [True]
-    assert len(draws.numbers(draw, Status.ADMITTED)) == WINNERS
+    assert was_drawn == [waits] == [draws.stored(draw).drawn_at is not None]
+    assert len(draws.numbers(draw, Status.ADMITTED)) == (WINNERS if waits else 0)
+    assert draws.proof_of(world, draw)["status"] == ("DRAWN" if waits else "CANCELLED")
 
 
 def test_settings_that_are_changed_meanwhile_wait_too(
@@ -399,9 +407,8 @@ def test_settings_that_are_changed_meanwhile_wait_too(
     """Both take the same locks in the same order; were it not so, one of them would be a victim."""
     draw, _ = frozen_draw(world, clock)
     ends = time.now() + dt.timedelta(hours=1)
-    result = meanwhile(
-        monkeypatch, lambda: SETTINGS.update(draw, {"end_at": ends}, now=time.now(), actor="staff:1")
-    )
+    change = partial(SETTINGS.update, draw, {"end_at": ends}, now=time.now(), actor="staff:1")
+    result = meanwhile(monkeypatch, lifecycle, "admit", change)
     tasks.run_draw(draw.pk)
     assert result() == {"end_at": (None, ends)}
     assert draws.settings_of(draw).end_at == ends

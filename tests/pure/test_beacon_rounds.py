@@ -79,6 +79,19 @@ def point_outside(x: int) -> bytes:
     return (1 << 383 | (y > p // 2) << 381 | x).to_bytes(48, "big")
 
 
+def shifted() -> bytes:
+    """The genuine signature plus the point (0, 2), which has the order 3: pairings don't see the difference,
+    and whoever could pass it for the value could choose among several.
+    """
+    maths = bls.maths
+    point = curve.decompress_G1(int.from_bytes(signature(), "big"))
+    small = maths.FQ(0), maths.FQ(2), maths.FQ(1)
+    assert maths.is_inf(maths.multiply(small, 3))
+    x, y = (int(each) for each in maths.normalize(maths.add(point, small)))
+    sign = 2 * y > int.from_bytes(bytes.fromhex(MODULUS), "big")
+    return (1 << 383 | sign << 381 | x).to_bytes(48, "big")
+
+
 MODULUS = "1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab"
 FORGED = {
     "of another round": signature(OTHER_ROUND),
@@ -92,6 +105,7 @@ FORGED = {
     "outside of the subgroup, of order 3": point_outside(0),
     "outside of the subgroup": point_outside(4),
     "outside of the subgroup too": point_outside(5),
+    "genuine plus a point of small order": shifted(),
     "beyond the modulus": bytes.fromhex("9a" + MODULUS[2:]),
     "nothing": b"",
     "zeros": bytes(48),
