@@ -251,11 +251,16 @@ def present_experience(experience: Experience, now: dt.datetime) -> dict[str, An
         "name": experience.name,
         "description": experience.description,
         "open_at": experience.open_at or _earliest([found.open_at for found in inside]),
-        "close_at": experience.close_at or _latest([found.close_at for found in inside]),
+        "close_at": experience.close_at or _latest([_closes_at(found) for found in inside]),
         "time_zone": experience.time_zone or None,
         "theme": experience.theme or None,
         "sequences": [_present_sequence(sequence, now) for sequence in sequences],
     }
+
+
+def _closes_at(distribution: Distribution) -> dt.datetime | None:
+    closes: dt.datetime | None = KINDS[Kind(distribution.kind)].rules.closes_at(distribution)
+    return closes
 
 
 def _earliest(times: list[dt.datetime | None]) -> dt.datetime | None:

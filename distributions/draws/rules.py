@@ -48,7 +48,7 @@ def phase(distribution: Distribution, now: dt.datetime) -> DrawPhase:
     return DrawPhase.OPEN if is_open else DrawPhase.PENDING
 
 
-def entries_close_at(distribution: Distribution) -> dt.datetime:
+def closes_at(distribution: Distribution) -> dt.datetime:
     """When nobody enters or leaves any more."""
     at = distribution.draw.draw_at
     return min(at, distribution.close_at or at)
@@ -57,7 +57,7 @@ def entries_close_at(distribution: Distribution) -> dt.datetime:
 def is_entering_over(distribution: Distribution, now: dt.datetime) -> bool:
     """Whether entries have closed: by the clock, by hand, or since the list is frozen."""
     by_hand = distribution.tally.frozen is not None or distribution.closed_at is not None
-    return by_hand or now >= entries_close_at(distribution)
+    return by_hand or now >= closes_at(distribution)
 
 
 def enter(

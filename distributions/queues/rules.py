@@ -39,6 +39,11 @@ def enter(
     )
 
 
+def closes_at(distribution: Distribution) -> dt.datetime | None:
+    """When nobody enters any more, by the clock."""
+    return distribution.close_at
+
+
 def current(distribution: Distribution, now: dt.datetime) -> Distribution:
     """The queue with its pre-queue frozen, where that is over: the first to come after opening does it.
 

@@ -124,7 +124,7 @@ def test_nobody_enters_what_staff_closed_froze_or_drew(world: World, clock: Any,
     [(None, 60), (30, 30), (60, 60), (90, 60)],
     ids=["drawn alone", "closes before it is drawn", "at once", "would close after it is drawn"],
 )
-def test_entries_close_at_the_earlier_of_closing_and_drawing(
+def test_closes_at_the_earlier_of_closing_and_drawing(
     world: World, clock: Any, closes_in: float | None, ends_in: float
 ) -> None:
     draw = world.draw(closes_in=closes_in, draws_in=60)

@@ -111,6 +111,14 @@ def test_an_experience_shows_its_draws(world: World, clock: Any) -> None:
     assert {one["status"] for one in shown().values()} == {"DRAWN"}
 
 
+def test_an_experience_closes_when_its_draw_takes_no_entries_any_more(world: World, clock: Any) -> None:
+    path = f"/experiences/{world.sequence.experience_id}"
+    world.draw(draws_in=60)
+    assert world.shop_front().get(path).json()["closeAt"] == "2026-12-01T09:01:00Z"
+    world.draw(draws_in=120, closes_in=90)
+    assert world.shop_front().get(path).json()["closeAt"] == "2026-12-01T09:01:30Z"
+
+
 def test_ones_own_page_shows_draws_that_are_not_over(world: World, clock: Any) -> None:
     draw = world.draw(claim_seconds=600, winner_count=1)
     quick = world.draw(winner_count=1)
