@@ -18,8 +18,10 @@ from fanfare import http, staff, throttling
 from fanfare.api import FOR_A_SECOND
 from fanfare.schema import describes
 
-PAGES, FILES = "240/m", "10/m"  # of one network address
-_LIMIT = OpenApiParameter("limit", int, description=f"Entries in a page, 1 to {proofs.MOST}.")
+PAGES, FILES = "120/m", "10/m"  # of one network address
+_LIMIT = OpenApiParameter(
+    "limit", int, description=f"Entries, and winners with alternates, in a page: 1 to {proofs.MOST}."
+)
 _CURSOR = OpenApiParameter("cursor", str, description="`nextCursor` of the page before.")
 
 
@@ -43,7 +45,9 @@ class Proof(DistributionViewSet):
         page = PageSerializer(data=request.query_params.dict())
         page.is_valid(raise_exception=True)
         first, most = page.validated_data["cursor"], page.validated_data["limit"]
-        body = self.shape.present_proof(self.distribution, whole=first == 1)
+        body = self.shape.present_proof(self.distribution)
+        if first == 1:
+            body |= self.shape.present_result(self.distribution, most)
         return Response(body | proofs.entries(self.distribution.drawing, first, most), headers=FOR_A_SECOND)
 
     @describes(ProofSerializer, refusals=bodies.refused_proof_files)
@@ -60,9 +64,9 @@ class Proof(DistributionViewSet):
 
 def as_file(distribution: Distribution, shape: ModuleType) -> StreamingHttpResponse:
     """The whole proof, to be saved; it streams, however long it is."""
-    head = http.dumps(shape.present_proof(distribution, whole=True))
-    answer = StreamingHttpResponse(
-        proofs.as_file(head, distribution.drawing), content_type="application/json"
-    )
+    result = shape.present_result(distribution, 0)
+    head = http.dumps(shape.present_proof(distribution) | result)
+    whole = proofs.as_file(head, distribution.drawing, with_order=bool(result))
+    answer = StreamingHttpResponse(whole, content_type="application/json")
     answer["Content-Disposition"] = f'attachment; filename="proof-{distribution.pk}.json"'
     return answer

@@ -6,7 +6,7 @@ tells who somebody is. `sdk/verifier/` repeats it all without a line of ours.
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,14 +28,6 @@ class Beacon:
     chain: str
     round: int
     at: dt.datetime
-
-
-@dataclass(frozen=True)
-class Course:
-    """How the giving of a draw's places went: how far down the order, and who was passed over, why."""
-
-    offered: int
-    passed_over: list[dict[str, Any]]
 
 
 def level(drawing: Drawing, beacon: Beacon | None) -> str:
@@ -109,22 +101,25 @@ def randomness(drawing: Drawing) -> bytes:
     return hashlib.sha256(signature).digest() if signature else b""
 
 
-def result(drawing: Drawing, course: Course) -> dict[str, Any]:
-    """Winners and alternates with their ranks, as far as they were put in order; empty before the draw."""
+def order(drawing: Drawing, most: int) -> dict[str, Any]:
+    """Winners and alternates with their ranks, the first `most` of the drawn order; empty before the draw.
+
+    A page that has all entries has all of these; the file has them in any case.
+    """
     if drawing.drawn_at is None:
         return {}
     frozen = _list_of(drawing)
-    weights, key = bytes(frozen.weights), bytes.fromhex(drawing.key)
-    ranked = [
+    numbers = drawings.unpack_order(bytes(frozen.order)[: 4 * most])
+    ranked = _ranked(drawing, bytes(frozen.weights), numbers)
+    return {"winners": ranked[: drawing.winner_count], "alternates": ranked[drawing.winner_count :]}
+
+
+def _ranked(drawing: Drawing, weights: bytes, numbers: Sequence[int]) -> list[dict[str, Any]]:
+    key = bytes.fromhex(drawing.key)
+    return [
         {"number": number, "rank": selection.rank(key, number, weights[number - 1]).hex()}
-        for number in drawings.unpack_order(frozen.order)
+        for number in numbers
     ]
-    return {
-        "winners": ranked[: drawing.winner_count],
-        "alternates": ranked[drawing.winner_count :],
-        "places_offered": course.offered,
-        "passed_over": course.passed_over,
-    }
 
 
 def entries(drawing: Drawing, first: int, most: int) -> dict[str, Any]:
@@ -156,16 +151,33 @@ def _lines(drawing: Drawing, weights: bytes, first: int) -> Iterator[str]:
         yield f"{weight} {mark.hex()}" if weight else f"0 {selection.reason_of(stored)}"
 
 
-def as_file(head: bytes, drawing: Drawing) -> Iterator[bytes]:
-    """The whole proof as JSON, bit by bit: `head` is everything else, an object as bytes."""
+def as_file(head: bytes, drawing: Drawing, *, with_order: bool) -> Iterator[bytes]:
+    """The whole proof as JSON, bit by bit: `head` is everything else, an object as bytes.
+
+    `with_order`: with winners and alternates, once they are drawn.
+    """
     if drawing.frozen_at is None:
         return iter([head])
-    return _as_file(head, drawing, bytes(_list_of(drawing).weights))
+    frozen = _list_of(drawing)
+    numbers = drawings.unpack_order(frozen.order) if with_order and drawing.drawn_at else None
+    return _as_file(head, drawing, bytes(frozen.weights), numbers)
 
 
-def _as_file(head: bytes, drawing: Drawing, weights: bytes) -> Iterator[bytes]:
-    yield head[:-1] + b',"entries":{"first":1,"data":['
-    for start in range(0, len(weights), MOST):
-        lines = orjson.dumps(list(_lines(drawing, weights[start : start + MOST], start + 1)))
-        yield (b"," if start else b"") + lines[1:-1]
-    yield b'],"nextCursor":null}}'
+def _as_file(head: bytes, drawing: Drawing, weights: bytes, numbers: Sequence[int] | None) -> Iterator[bytes]:
+    yield head[:-1]
+    if numbers is not None:
+        won = drawing.winner_count
+        for name, part in (("winners", numbers[:won]), ("alternates", numbers[won:])):
+            pieces = (_ranked(drawing, weights, part[at : at + MOST]) for at in range(0, len(part), MOST))
+            yield from _array(f',"{name}":'.encode(), pieces)
+    pages = (list(_lines(drawing, weights[at : at + MOST], at + 1)) for at in range(0, len(weights), MOST))
+    yield from _array(b',"entries":{"first":1,"data":', pages)
+    yield b',"nextCursor":null}}'
+
+
+def _array(name: bytes, pieces: Iterable[list[Any]]) -> Iterator[bytes]:
+    """A JSON array, piece by piece."""
+    yield name + b"["
+    for number, piece in enumerate(pieces):
+        yield (b"," if number else b"") + orjson.dumps(piece)[1:-1]
+    yield b"]"

@@ -81,7 +81,7 @@ def waiting(distribution: Distribution, now: dt.datetime) -> int:
 
 def panel(distribution: Distribution, now: dt.datetime) -> Panel:
     """What was promised, frozen and drawn."""
-    proof = shape.present_proof(distribution, whole=False)
+    proof = shape.present_proof(distribution)
     return drawing_panel.make(distribution, proof, drawn_order.first(distribution, now))
 
 

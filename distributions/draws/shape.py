@@ -81,16 +81,23 @@ def present_draw(distribution: Distribution, now: dt.datetime) -> dict[str, Any]
 
 
 def _present_verification(distribution: Distribution) -> dict[str, Any]:
-    whole = present_proof(distribution, whole=False)
+    whole = present_proof(distribution)
     return {name: whole[name] for name in _OF_VERIFICATION if name in whole}
 
 
-def present_proof(distribution: Distribution, *, whole: bool) -> dict[str, Any]:
-    """All of the proof but the entries; not `whole`: without winners and alternates either."""
+def present_proof(distribution: Distribution) -> dict[str, Any]:
+    """All of the proof but entries and result."""
     draw = distribution.draw
-    body = proofs.head(distribution, winners=draw.winner_count, beacon=results.beacon_of(draw))
-    course = proofs.Course(draw.offered, draw.passed_over)
-    return body | (proofs.result(distribution.drawing, course) if whole else {})
+    return proofs.head(distribution, winners=draw.winner_count, beacon=results.beacon_of(draw))
+
+
+def present_result(distribution: Distribution, most: int) -> dict[str, Any]:
+    """How the giving of places went, with the first `most` of the drawn order (0: those come apart)."""
+    draw, drawing = distribution.draw, distribution.drawing
+    if drawing.drawn_at is None:
+        return {}
+    course = {"places_offered": draw.offered, "passed_over": draw.passed_over}
+    return course | (proofs.order(drawing, most) if most else {})
 
 
 def present_standing(distribution: Distribution, standing: Standing, now: dt.datetime) -> dict[str, Any]:

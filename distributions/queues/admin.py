@@ -73,7 +73,7 @@ def panel(distribution: Distribution, now: dt.datetime) -> Panel | None:
     """The drawing of a pre-queue's order."""
     if not has_drawing(distribution):
         return None
-    return drawing_panel.make(distribution, shape.present_proof(distribution, whole=False))
+    return drawing_panel.make(distribution, shape.present_proof(distribution))
 
 
 def has_drawing(distribution: Distribution) -> bool:

@@ -74,7 +74,12 @@ def _present_shuffle(distribution: Distribution) -> dict[str, Any]:
     return shown
 
 
-def present_proof(distribution: Distribution, *, whole: bool) -> dict[str, Any]:
+def present_result(distribution: Distribution, most: int) -> dict[str, Any]:
+    """Nothing beside the proof: all tickets are put in order, and anyone can."""
+    return {}
+
+
+def present_proof(distribution: Distribution) -> dict[str, Any]:
     """All of the pre-queue's proof but the entries. Raises NotFound where no order is drawn by lot."""
     if drawings.of(distribution) is None:
         raise errors.NotFound("Proof")
