@@ -35,10 +35,12 @@ def test_a_winners_receipt(verify: Verify, wrapped: bool) -> None:
 
 
 @pytest.mark.parametrize("beacon", [True, False])
-def test_an_alternates_receipt(verify: Verify, beacon: bool) -> None:
+def test_the_last_winner_and_the_first_alternate(verify: Verify, beacon: bool) -> None:
     proof = proof_of(WEIGHTS, beacon=beacon)
-    said = assert_good(verify(proof, receipt_of(proof, number_at(proof, 20))))
-    assert "note  your entry has place 20 in the drawn order\n" in said
+    said = assert_good(verify(proof, receipt_of(proof, number_at(proof, 10))))
+    assert "note  your entry won: it has place 10 in the drawn order\n" in said
+    said = assert_good(verify(proof, receipt_of(proof, number_at(proof, 11))))
+    assert "note  your entry has place 11 in the drawn order\n" in said
 
 
 @pytest.mark.parametrize("beacon", [True, False])
