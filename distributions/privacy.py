@@ -17,7 +17,7 @@ from auth_otp.models import OtpAddress, OtpChallenge, OutboxMessage
 from consumers import conditions, sessions
 from consumers.models import Consumer, ExchangeCode, Identity, Redemption, Session, Visit
 from distributions.core import lifecycle
-from distributions.core.models import LIVE, REASONS, Participation, Status
+from distributions.core.models import LIVE, REASONS, Kind, Participation, Reason, Status
 from experiences import audiences, events
 from experiences.models import AudienceMember, Event
 from fanfare import contacts, redis
@@ -160,6 +160,10 @@ def _leave_everywhere(people: list[Consumer], now: dt.datetime, actor: str) -> N
     for row in live.select_related("distribution__tally").order_by("distribution_id", "id"):
         if row.status == Status.ADMITTED and row.expires_at is not None and row.expires_at <= now:
             lifecycle.expire(row.distribution, [row.pk], now=now)
+        elif row.distribution.kind == Kind.DRAW:
+            # A proof tells whom staff removed from who went by themselves.
+            reason = Reason.ADMIN_ACTION
+            lifecycle.deny_all(row.distribution, [row.pk], reason=reason, now=now, actor=actor)
         else:
             lifecycle.leave_all(row.distribution, [row.pk], now=now, actor=actor)
 

@@ -84,7 +84,8 @@ def tick_draws() -> None:
 @app.task
 def freeze_draw(distribution_id: str) -> None:
     """Write down who takes part, and publish the root."""
-    if draws.freeze(distribution_id, now=clock.now(), actor=events.by_system("freeze_draw")):
+    actor = events.by_system("freeze_draw")
+    if draws.freeze(distribution_id, now=clock.now(), actor=actor, at=clock.now):
         log.info("draw.frozen", draw=distribution_id)
 
 
@@ -93,7 +94,8 @@ def run_draw(distribution_id: str) -> None:
     """Draw, as soon as the beacon's value is here where one was named."""
     now = clock.now()
     if results.look_for_beacon(distribution_id, now=now):
-        won = results.run(distribution_id, now=now, actor=events.by_system("run_draw"))
+        actor = events.by_system("run_draw")
+        won = results.run(distribution_id, now=now, actor=actor, at=clock.now)
         if won is not None:
             log.info("draw.drawn", draw=distribution_id, won=won)
 

@@ -117,6 +117,8 @@ ENDED_SESSIONS = "ended"
 RUN_ID = "run"
 # When a worker last looked at Redis; whatever Redis missed happened since.
 HEARTBEAT = "heartbeat"
+# There while a worker asks the beacon's relay, and for a while after a slow answer.
+BEACON_ASKED = "beacon-asked"
 # There for `WATCHED_SECONDS` after each look: without a worker nobody makes up for what Redis misses.
 WATCHED = "watched"
 WATCHED_SECONDS = 5

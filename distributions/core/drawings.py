@@ -8,7 +8,7 @@ later moves change neither list nor root.
 import datetime as dt
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from struct import pack, unpack
 from typing import Any
@@ -24,6 +24,7 @@ from fanfare import sealing
 
 CHUNK = 20_000  # rows fetched at once
 AT_ONCE = 250_000  # entries put in order in one pass over the list, so that memory stays flat
+Clock = Callable[[], dt.datetime]
 SEED = "seed"  # the purpose of the key that seeds are sealed with
 RECEIPT_TYP = "receipt+jwt"
 _BY_SCHEDULE = "system:"
@@ -63,13 +64,14 @@ def freeze(
     numbers: int,
     winners: int | None,
     weights: Iterable[tuple[int, int]] = (),
-    now: dt.datetime,
+    at: Clock,
     actor: str,
 ) -> None:
     """Write the list down: of the numbers 1 … `numbers` those whose participations wait, with their weights
     (1 unless said), and why the others were removed. Nobody enters any more, and the caller holds the lock.
 
-    `winners`: None puts all entries in order.
+    `winners`: None puts all entries in order. `at` is asked when all is ready to be published: with a
+    million entries that is seconds later, and no round of a beacon may be due before.
     """
     listed = _listed(drawing.pk, numbers, weights)
     root = selection.root(selection.leaves(drawing.pk, listed, bytes(drawing.salt)))
@@ -83,7 +85,7 @@ def freeze(
         for weight, entries in sorted(of_weights.items())
     ]
     drawing.removed = {selection.reason_of(w): n for w, n in counted.items() if selection.reason_of(w)}
-    drawing.root, drawing.frozen_at, drawing.frozen_by = root.hex(), now, actor
+    drawing.root, drawing.frozen_at, drawing.frozen_by = root.hex(), at(), actor
     drawing.save(
         update_fields=[
             "numbers", "entries", "winner_count", "groups", "removed", "root", "frozen_at", "frozen_by",
@@ -110,7 +112,7 @@ def _listed(distribution_id: str, numbers: int, weights: Iterable[tuple[int, int
     return bytes(listed)
 
 
-def draw(drawing: Drawing, *, most: int, beacon: bytes = b"", now: dt.datetime) -> list[int]:
+def draw(drawing: Drawing, *, most: int, beacon: bytes = b"", at: Clock) -> list[int]:
     """Open the seed, fix the key, put the first `most` entries in the drawn order; the caller holds the lock.
 
     Raises Unsealable under another `FANFARE_SECRET_KEY` than the seed was made with.
@@ -118,9 +120,11 @@ def draw(drawing: Drawing, *, most: int, beacon: bytes = b"", now: dt.datetime) 
     root, entries = bytes.fromhex(drawing.root), drawing.entries
     drawing.seed = seed = sealing.unseal(SEED, drawing.seed_box)
     key = selection.draw_key(seed, root, entries, drawing.winner_count, beacon)
-    drawing.key, drawing.drawn_at = key.hex(), now
+    drawing.key = key.hex()
+    order = extend(drawing, most)
+    drawing.drawn_at = at()
     drawing.save(update_fields=["seed", "key", "drawn_at"])
-    return extend(drawing, most)
+    return order
 
 
 def extend(drawing: Drawing, most: int) -> list[int]:

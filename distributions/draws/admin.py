@@ -109,7 +109,7 @@ def is_drawn(draw: Distribution) -> bool:
 
 def freeze(request: HttpRequest, draw: Distribution, values: dict[str, Any]) -> str:
     """Close entries and write the list down, before its time."""
-    if not rules.freeze(draw.pk, now=clock.now(), actor=actor(request)):
+    if not rules.freeze(draw.pk, now=clock.now(), actor=actor(request), at=clock.now):
         raise errors.IllegalMove("The list is being written down already.")
     return "The list is frozen and its root published: nobody can enter or leave any more."
 
@@ -119,7 +119,7 @@ def draw_now(request: HttpRequest, draw: Distribution, values: dict[str, Any]) -
     now = clock.now()
     if not results.look_for_beacon(draw.pk, now=now):
         raise errors.IllegalMove(f"It waits for the value of {_round(draw)}, and is never drawn without.")
-    won = results.run(draw.pk, now=now, actor=actor(request))
+    won = results.run(draw.pk, now=now, actor=actor(request), at=clock.now)
     if won is None:
         raise errors.IllegalMove("It is being drawn already.")
     return f"Drawn: {won:,} won. The seed is published, anyone can repeat it."
@@ -185,7 +185,11 @@ BUTTONS = [
         is_offered=is_waiting,
         question="Where no relay of drand can be asked. It counts only with the network’s signature.",
     ),
-    Button("offer", "Offer to the next alternate", "move_down", offer, is_offered=is_drawn),
+    Button(
+        "offer", "Offer to the next alternate …", "move_down", offer, is_offered=is_drawn,
+        question="A place that came back goes to the next in the drawn order, who may have been told "
+        "that they lost.",
+    ),
     Button(
         "close", "Close …", "block", close, variant="danger",
         question="For good. Before the draw this cancels it: nobody wins, and all who entered are denied. "

@@ -8,6 +8,7 @@ was checked, whoever brought it: `fetch` over HTTP, or staff through the console
 import datetime as dt
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,9 +17,11 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from distributions.draws import bls
-from fanfare import errors
+from fanfare import errors, redis
 
-FETCH_SECONDS = 5  # time-out
+FETCH_SECONDS = 3  # time-out, of connecting, of each read and of the whole body
+SLOW_SECONDS = 1  # an answer that takes longer is followed by a pause
+PAUSE_SECONDS = 30
 MOST_BYTES = 4_096  # of an answer; what is longer is none
 LEAD = dt.timedelta(seconds=30)  # from closing to the round that is chosen by itself: time to freeze
 
@@ -57,9 +60,19 @@ Fetcher = Callable[[str, int], bytes | None]
 
 
 def fetch(chain: str, round: int) -> bytes | None:
-    """The signature of a round by the fetcher that `FANFARE_BEACON_URL` chose; None: not yet, or not well."""
+    """The signature of a round by the fetcher that `FANFARE_BEACON_URL` chose; None: not yet, or not well.
+
+    One worker asks at a time, and after a slow answer nobody does for a while: a relay that hangs must not
+    hold up whatever else workers do.
+    """
+    key = redis.BEACON_ASKED
+    if not redis.attempt("beacon", lambda: redis.client().set(key, 1, nx=True, ex=PAUSE_SECONDS)):
+        return None
+    began = time.monotonic()
     fetcher: Fetcher = import_string(settings.BEACON_FETCHER)
     signature = fetcher(chain, round)
+    if time.monotonic() - began < SLOW_SECONDS:
+        redis.attempt("beacon", lambda: redis.client().delete(key))
     return signature if signature is not None and is_genuine(chain, round, signature) else None
 
 
@@ -68,11 +81,20 @@ def over_http(chain: str, round: int) -> bytes | None:
     url = f"{settings.BEACON_URL.rstrip('/')}/{chain}/public/{round}"
     try:
         with httpx.stream("GET", url, timeout=FETCH_SECONDS) as answer:
-            body = next(answer.iter_bytes(MOST_BYTES), b"") if answer.is_success else b""
-        value = json.loads(body)
+            value = json.loads(_read(answer) if answer.is_success else b"")
         return bytes.fromhex(value["signature"]) if value["round"] == round else None
     except (httpx.HTTPError, ValueError, LookupError, TypeError, RecursionError):
         return None
+
+
+def _read(answer: httpx.Response) -> bytes:
+    """The body, as far as it is no longer than a value and does not drip. Raises ValueError."""
+    body, latest = b"", time.monotonic() + FETCH_SECONDS
+    for piece in answer.iter_raw():
+        body += piece
+        if len(body) > MOST_BYTES or time.monotonic() > latest:
+            raise ValueError("too long, or too slow")
+    return body
 
 
 def by_staff(chain: str, round: int) -> bytes | None:

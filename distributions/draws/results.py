@@ -33,9 +33,13 @@ def beacon_of(draw: Draw) -> proofs.Beacon | None:
     return proofs.Beacon(chain, number, drand.CHAINS[chain].time_of(number))
 
 
-def run(distribution_id: str, *, now: dt.datetime, actor: str) -> int | None:
+def run(
+    distribution_id: str, *, now: dt.datetime, actor: str, at: drawings.Clock | None = None
+) -> int | None:
     """Draw, once; how many won. None: it was drawn before, another worker is at it, or it can't be drawn
     (not frozen, closed by hand, or its beacon's value is not here).
+
+    `at`: what to ask for the time when all are in order, from which winners may claim; else `now`.
     """
     with transaction.atomic(durable=True):
         drawing = drawings.locked(distribution_id)
@@ -43,7 +47,8 @@ def run(distribution_id: str, *, now: dt.datetime, actor: str) -> int | None:
             return None
         value = proofs.randomness(drawing)
         most = drawing.winner_count + ALTERNATES
-        drawings.draw(drawing, most=most, beacon=value, now=now)
+        drawings.draw(drawing, most=most, beacon=value, at=at or (lambda: now))
+        now = drawing.drawn_at or now
         _lock_the_rest(distribution_id)  # only now: with a million entries the order takes seconds
         if Distribution.objects.filter(pk=distribution_id, closed_at__isnull=False).exists():
             transaction.set_rollback(True)
@@ -97,7 +102,8 @@ def offer_next(distribution_id: str, *, now: dt.datetime, actor: str) -> str:
         drawing = _locked(distribution_id, wait=True)
         if drawing is None or drawing.drawn_at is None:
             raise errors.IllegalMove("Nothing is drawn yet.")
-        if drawing.distribution.closed_at is not None:
+        end_at = drawing.distribution.draw.end_at
+        if drawing.distribution.closed_at is not None or (end_at is not None and now >= end_at):
             raise errors.Closed(drawing.distribution.title)
         if _free(drawing) <= 0:
             raise errors.IllegalMove("Every place is taken.")

@@ -115,7 +115,9 @@ def leave(distribution: Distribution, consumer_id: str, *, now: dt.datetime, act
     Raises Closed, NotEntered, IllegalMove.
     """
     before = lifecycle.latest(distribution, consumer_id)
-    if before.status == Status.QUEUED and is_entering_over(distribution, now):
+    # What is remembered of the draw may be older than a freeze by hand.
+    is_frozen = Tally.objects.filter(pk=distribution.pk, frozen__isnull=False).exists()
+    if before.status == Status.QUEUED and (is_frozen or is_entering_over(distribution, now)):
         raise errors.Closed(distribution.title, message="Entries have closed; the list stands.")
     return lifecycle.leave(distribution, consumer_id, now=now, actor=actor)
 
@@ -159,18 +161,19 @@ def is_settled(distribution: Distribution, now: dt.datetime) -> bool:
     return not draw.alternates or draw.claim_seconds is None or is_over or is_used_up
 
 
-def freeze(distribution_id: str, *, now: dt.datetime, actor: str) -> bool:
+def freeze(distribution_id: str, *, now: dt.datetime, actor: str, at: drawings.Clock | None = None) -> bool:
     """Close entries, write the list down and publish its root, once; whether this call did.
 
+    `at`: what to ask for the time when the list is whole; else `now` is told.
     In two transactions: the first ends entering and is short, since entries and leaves wait for it.
     """
     Tally.objects.filter(pk=distribution_id, frozen=None).update(frozen=F("entered"), is_closed=True)
     catalog.forget()
-    return _freeze(distribution_id, now, actor)
+    return _freeze(distribution_id, at or (lambda: now), actor)
 
 
 @transaction.atomic(durable=True)
-def _freeze(distribution_id: str, now: dt.datetime, actor: str) -> bool:
+def _freeze(distribution_id: str, at: drawings.Clock, actor: str) -> bool:
     drawing = drawings.locked(distribution_id)
     if drawing is None or drawing.frozen_at is not None or drawing.distribution.closed_at is not None:
         return False
@@ -182,9 +185,10 @@ def _freeze(distribution_id: str, now: dt.datetime, actor: str) -> bool:
         numbers=numbers,
         winners=winners,
         weights=weights.iterator(drawings.CHUNK),
-        now=now,
+        at=at,
         actor=actor,
     )
+    assert drawing.frozen_at is not None
     told = {
         "root": drawing.root,
         "numbers": drawing.numbers,
@@ -194,7 +198,7 @@ def _freeze(distribution_id: str, now: dt.datetime, actor: str) -> bool:
     events.record(
         "draw.frozen",
         drawing.distribution.organization_id,
-        at=now,
+        at=drawing.frozen_at,
         actor=actor,
         distribution_id=distribution_id,
         data=told,

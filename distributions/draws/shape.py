@@ -136,8 +136,8 @@ def _result(standing: Standing) -> str:
 
 def _wait(distribution: Distribution, now: dt.datetime) -> float:
     """Seconds until something may happen: the draw, which may wait for a beacon, or an alternate's turn."""
-    if distribution.drawing.drawn_at is not None:
-        return polling.FAR
+    if distribution.drawing.drawn_at is not None:  # often enough not to miss a turn
+        return min(polling.FAR, (distribution.draw.claim_seconds or polling.FAR) / 3)
     draw, named = distribution.draw, results.beacon_of(distribution.draw)
     at = draw.draw_at if named is None else max(draw.draw_at, named.at)
     return max(0.0, (at - now).total_seconds())

@@ -48,7 +48,7 @@ def _list(distribution_id: str, now: dt.datetime) -> None:
     drawing = drawings.locked(distribution_id)
     if drawing is not None and drawing.frozen_at is None:
         numbers = Tally.objects.values_list("frozen", flat=True).get(pk=distribution_id) or 0
-        drawings.freeze(drawing, numbers=numbers, winners=None, now=now, actor=ACTOR)
+        drawings.freeze(drawing, numbers=numbers, winners=None, at=lambda: now, actor=ACTOR)
 
 
 @transaction.atomic(durable=True)
@@ -57,7 +57,7 @@ def _draw(distribution_id: str, now: dt.datetime) -> int:
     if drawing is None or drawing.drawn_at is not None or drawing.frozen_at is None:
         return 0
     distribution = drawing.distribution
-    order = drawings.draw(drawing, most=drawing.entries, now=now)
+    order = drawings.draw(drawing, most=drawing.entries, at=lambda: now)
     # Locked in the order in which moves lock them: whoever leaves now waits, and leaves the new place.
     rows = line.waiting(distribution).filter(place__lte=drawing.numbers).select_for_update(no_key=True)
     tickets = dict(rows.values_list("place", "id").iterator(line.CHUNK))

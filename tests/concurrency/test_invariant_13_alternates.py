@@ -130,7 +130,7 @@ def test_who_was_removed_after_the_freeze_is_skipped_and_told(
     privacy.erase(Consumer.objects.get(pk=line[4].id), now=time.now(), actor="staff:1")
     world.member(subject="4711", guest=line[5])
     tasks.run_draw(draw.pk)
-    reasons = {0: "FRAUD_DETECTED", 1: "OTHER", 4: "LEFT", 5: "LEFT"}
+    reasons = {0: "FRAUD_DETECTED", 1: "OTHER", 4: "ADMIN_ACTION", 5: "LEFT"}
     skipped = {people.index(line[at]) + 1: reason for at, reason in reasons.items()}
 
     stay = [number for number in due if number not in skipped]
