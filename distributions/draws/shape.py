@@ -31,6 +31,13 @@ class VerificationSerializer(serializers.Serializer[Any]):
 _OF_VERIFICATION = tuple(VerificationSerializer().get_fields())
 
 
+class WeightSerializer(serializers.Serializer[Any]):
+    """How many tickets an entry has of whoever meets a sequence's conditions."""
+
+    sequence = serializers.CharField(help_text="Its slug.")
+    weight = serializers.IntegerField(min_value=1, max_value=100)
+
+
 class DrawSerializer(DistributionSerializer):
     """A draw as anyone with a key sees it."""
 
@@ -40,6 +47,10 @@ class DrawSerializer(DistributionSerializer):
     winner_count = serializers.IntegerField()
     capacity = serializers.IntegerField(allow_null=True, help_text="Entries at most; null: any number.")
     entrant_count = serializers.IntegerField()
+    claim_seconds = serializers.IntegerField(allow_null=True, help_text="To claim a place; null: no limit.")
+    alternates = serializers.BooleanField(help_text="Whether what is not claimed goes to the next.")
+    end_at = serializers.DateTimeField(allow_null=True, help_text="No place is passed on from then on.")
+    weights = WeightSerializer(many=True, help_text="Declared bias; every other entry has the weight 1.")
     commitment = HashField(help_text="SHA-256 of the seed, public before anybody enters.")
     verification = VerificationSerializer()
 
@@ -75,6 +86,10 @@ def present_draw(distribution: Distribution, now: dt.datetime) -> dict[str, Any]
         winner_count=draw.winner_count,
         capacity=tally.places,
         entrant_count=tally.taken if drawing.frozen_at is None else drawing.entries,
+        claim_seconds=draw.claim_seconds,
+        alternates=draw.alternates,
+        end_at=draw.end_at,
+        weights=draw.weights,
         commitment=drawing.commitment,
         verification=_present_verification(distribution),
     )
