@@ -107,11 +107,11 @@ def present_proof(distribution: Distribution) -> dict[str, Any]:
 
 
 def present_result(distribution: Distribution, most: int) -> dict[str, Any]:
-    """How the giving of places went, with the first `most` of the drawn order (0: those come apart)."""
+    """How the giving of places went, with the first `most` of the drawn order (0: all; that comes apart)."""
     draw, drawing = distribution.draw, distribution.drawing
     if drawing.drawn_at is None:
         return {}
-    course = {"places_offered": draw.offered, "passed_over": draw.passed_over}
+    course = {"places_offered": draw.offered, "passed_over": draw.passed_over[: most or None]}
     return course | (proofs.order(drawing, most) if most else {})
 
 
