@@ -10,6 +10,7 @@ from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from consumers.models import Visit
+from distributions.auctions.shape import AuctionStatusSerializer
 from distributions.core import statements
 from distributions.core.models import LIVE, Distribution, Kind, Participation, Status
 from distributions.core.standing import Standing
@@ -34,7 +35,7 @@ class VisitStatusSerializer(serializers.Serializer[Any]):
 
 def _any_kind() -> serializers.Serializer[Any]:
     """The status of whichever kind it is of."""
-    kinds: Any = [QueueStatusSerializer, DrawStatusSerializer]
+    kinds: Any = [QueueStatusSerializer, DrawStatusSerializer, AuctionStatusSerializer]
     return PolymorphicProxySerializer("AnyStatus", kinds, resource_type_field_name=None)
 
 
@@ -44,7 +45,7 @@ class ActiveSerializer(serializers.Serializer[Any]):
     experiences = serializers.DictField(child=VisitStatusSerializer())
     queues = serializers.DictField(child=QueueStatusSerializer())
     draws = serializers.DictField(child=DrawStatusSerializer())
-    auctions = serializers.DictField(child=serializers.DictField())
+    auctions = serializers.DictField(child=AuctionStatusSerializer())
     timed_releases = serializers.DictField(child=serializers.DictField())
     appointments = serializers.DictField(child=serializers.DictField())
     waitlists = serializers.DictField(child=serializers.DictField())

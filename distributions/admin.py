@@ -1,8 +1,10 @@
 """The console's pages of distributions (Django looks here); importing them registers them."""
 
+from distributions.auctions import admin as auctions
+from distributions.auctions import bid_admin as bids
 from distributions.core import admin as core
 from distributions.core import participation_admin as participations
 from distributions.draws import admin as draws
 from distributions.queues import admin as queues
 
-__all__ = ["core", "draws", "participations", "queues"]
+__all__ = ["auctions", "bids", "core", "draws", "participations", "queues"]

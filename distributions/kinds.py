@@ -6,6 +6,7 @@ What needs several kinds at once asks here; the kinds never import each other.
 from dataclasses import dataclass
 from types import ModuleType
 
+from distributions.auctions import rules as auctions
 from distributions.core.models import Kind
 from distributions.draws import rules as draws
 from distributions.queues import rules as queues
@@ -24,6 +25,7 @@ class Entry:
 KINDS: dict[Kind, Entry] = {
     Kind.QUEUE: Entry("queue", "queues", "queues", queues),
     Kind.DRAW: Entry("draw", "draws", "draws", draws),
+    Kind.AUCTION: Entry("auction", "auctions", "auctions", auctions),
 }
 # What to load with a distribution of any kind that is to be shown.
 RELATED = ("tally", "drawing", "organization", "sequence__experience", *map(str, KINDS))

@@ -1,7 +1,7 @@
 """A guest turns out to be somebody: what they had becomes that consumer's, in one transaction.
 
 Where both take part in one distribution, one place is too many: of two that still count the earlier
-entry stays and the other one leaves; in a draw, a place that was won comes before one that was not. What
+entry stays and the other one leaves; a place that was won comes before one that was not. What
 of the two is over for good stays as it is and where it is, but for a completion, which goes along, since
 nobody is to complete twice. Where the consumer has none that counts, the guest's goes along as it is, a
 denial too: signing in wipes nothing out.
@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 
 from consumers import sessions
 from consumers.models import Consumer, Redemption, Session, Visit
+from distributions.auctions import steering as auctions
 from distributions.core import lifecycle
 from distributions.core.models import LIVE, OVER_FOR_NOW, Kind, Participation, Status
+from distributions.kinds import KINDS
 from experiences import events
 
 
@@ -71,11 +73,25 @@ def _move_participations(merger: _Merger) -> None:
     for row in rows.select_related("distribution__tally").order_by("distribution_id", "id"):
         found.setdefault(row.distribution_id, []).append(row)
     for both in found.values():
-        pair = {row.consumer_id: row for row in both if not _is_expired(merger, row)}
-        theirs, mine = pair.get(merger.guest.id), pair.get(merger.consumer.id)
-        if theirs is not None and (mine is None or _gives_way(merger, theirs, mine)):
-            _trace_move(merger, theirs)
-            lifecycle.hand_over(theirs.distribution, theirs.pk, merger.consumer.id)
+        distribution = both[0].distribution
+        with KINDS[Kind(distribution.kind)].rules.adjusting(distribution):
+            pair = {row.consumer_id: row for row in both if not _is_expired(merger, row)}
+            _move_one(merger, pair.get(merger.guest.id), pair.get(merger.consumer.id))
+
+
+def _move_one(merger: _Merger, theirs: Participation | None, mine: Participation | None) -> None:
+    """What becomes of the guest's participation in one distribution, beside the consumer's own."""
+    if theirs is None:
+        return
+    comes = mine is None or _gives_way(merger, theirs, mine)
+    if comes:
+        _trace_move(merger, theirs)
+        lifecycle.hand_over(theirs.distribution, theirs.pk, merger.consumer.id)
+    if theirs.distribution.kind == Kind.AUCTION:
+        # A bid is not taken back by signing in: where both bid, one of them stands for all their bids.
+        both_bid = mine is not None and mine.status == theirs.status == Status.QUEUED
+        kept = None if mine is None or not both_bid else theirs.pk if comes else mine.pk
+        auctions.unite(theirs.distribution_id, merger.guest.id, merger.consumer.id, into=kept)
 
 
 def _is_expired(merger: _Merger, row: Participation) -> bool:
@@ -99,8 +115,8 @@ def _gives_way(merger: _Merger, theirs: Participation, mine: Participation) -> b
 
 
 def _turn(row: Participation) -> tuple[bool, dt.datetime, int]:
-    """Whose turn comes first: the earlier entry's, but in a draw that of a place that was won."""
-    has_not_won = row.distribution.kind == Kind.DRAW and row.status != Status.ADMITTED
+    """Whose turn comes first: a place that was won, then the earlier entry."""
+    has_not_won = row.distribution.kind != Kind.QUEUE and row.status != Status.ADMITTED
     return has_not_won, row.entered_at, row.pk
 
 

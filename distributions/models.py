@@ -1,10 +1,14 @@
 """Where Django looks for this app's models: the packages define them."""
 
+from distributions.auctions.models import Auction, Bid, Bidder
 from distributions.core.models import Distribution, Drawing, FrozenList, Participation, Tally
 from distributions.draws.models import Draw, EntryWeight
 from distributions.queues.models import Queue
 
 __all__ = [
+    "Auction",
+    "Bid",
+    "Bidder",
     "Distribution",
     "Draw",
     "Drawing",

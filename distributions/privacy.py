@@ -16,8 +16,10 @@ from django.db.models import BinaryField, Q
 from auth_otp.models import OtpAddress, OtpChallenge, OutboxMessage
 from consumers import conditions, sessions
 from consumers.models import Consumer, ExchangeCode, Identity, Redemption, Session, Visit
+from distributions.auctions.models import Bid, Bidder
 from distributions.core import lifecycle
 from distributions.core.models import LIVE, REASONS, Kind, Participation, Reason, Status
+from distributions.kinds import KINDS
 from experiences import audiences, events
 from experiences.models import AudienceMember, Event
 from fanfare import contacts, redis
@@ -63,11 +65,26 @@ def export(consumer: Consumer) -> dict[str, Any]:
         "accessCodesUsed": _rows(Redemption.objects.filter(consumer__in=people)),
         "audiences": _rows(listed),
         "participations": _rows(Participation.objects.filter(consumer__in=people)),
+        "bids": _bids(people),
         "addresses": _rows(OtpAddress.objects.filter(**at)),
         "codesSent": _rows(OtpChallenge.objects.filter(**at)),
         "trace": [_row(event) for event in trace[:MOST_EVENTS]],
         "traceIsCut": trace.count() > MOST_EVENTS,
     }
+
+
+def _bids(people: list[Consumer]) -> list[dict[str, Any]]:
+    """Their bids, and what they won for; maxima only when nobody can use them any more."""
+    found = []
+    for bid in Bid.objects.filter(consumer__in=people).select_related("auction").order_by("at", "pk"):
+        row = _row(bid)
+        del row["answer"]
+        if bid.auction.settled_at is None:
+            del row["maxAmount"]
+        found.append(row | {"currencyCode": bid.auction.currency_code})
+    won = Bidder.objects.filter(participation__consumer__in=people, price__isnull=False)
+    paid = dict(won.values_list("participation", "price"))
+    return [row | {"price": paid.get(row["participationId"])} for row in found]
 
 
 def namesakes(consumer: Consumer) -> list[str]:
@@ -158,14 +175,19 @@ def _leave_everywhere(people: list[Consumer], now: dt.datetime, actor: str) -> N
     """Distribution by distribution, in one order, as all locks on several are taken."""
     live = Participation.objects.filter(consumer__in=people, status__in=LIVE)
     for row in live.select_related("distribution__tally").order_by("distribution_id", "id"):
-        if row.status == Status.ADMITTED and row.expires_at is not None and row.expires_at <= now:
-            lifecycle.expire(row.distribution, [row.pk], now=now)
-        elif row.distribution.kind == Kind.DRAW:
-            # A proof tells whom staff removed from who went by themselves.
-            reason = Reason.ADMIN_ACTION
-            lifecycle.deny_all(row.distribution, [row.pk], reason=reason, now=now, actor=actor)
-        else:
-            lifecycle.leave_all(row.distribution, [row.pk], now=now, actor=actor)
+        with KINDS[Kind(row.distribution.kind)].rules.adjusting(row.distribution):
+            _leave(row, now, actor)
+
+
+def _leave(row: Participation, now: dt.datetime, actor: str) -> None:
+    if row.status == Status.ADMITTED and row.expires_at is not None and row.expires_at <= now:
+        lifecycle.expire(row.distribution, [row.pk], now=now)
+    elif row.distribution.kind != Kind.QUEUE:
+        # A draw's proof tells whom staff removed from who went by themselves; nobody leaves an auction.
+        reason = Reason.ADMIN_ACTION
+        lifecycle.deny_all(row.distribution, [row.pk], reason=reason, now=now, actor=actor)
+    else:
+        lifecycle.leave_all(row.distribution, [row.pk], now=now, actor=actor)
 
 
 def _delete_what_names(organization_id: str, people: list[Consumer], also_claimed: bool) -> None:
@@ -206,6 +228,7 @@ def _empty_what_stays(people: list[Consumer], now: dt.datetime) -> None:
     rows = Participation.objects.filter(consumer__in=people)
     rows.update(fingerprint=None, metadata=None, order_id="")
     rows.exclude(deny_reason__in=REASONS).update(deny_reason="")
+    Bid.objects.filter(consumer__in=people).update(void_reason="", idempotency_key=None, answer=None)
     Consumer.objects.filter(pk__in=[each.pk for each in people]).update(
         email=None,
         phone=None,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from distributions.auctions import shape as auctions
 from distributions.core.models import Distribution, Kind
 from distributions.core.standing import Standing
 from distributions.draws import shape as draws
@@ -33,4 +34,5 @@ def _as_they_are(pairs: Pairs) -> Pairs:
 SHAPES: dict[Kind, Shape] = {
     Kind.QUEUE: Shape(queues.present_queue, queues.present_standing, line.with_positions),
     Kind.DRAW: Shape(draws.present_draw, draws.present_standing, _as_they_are),
+    Kind.AUCTION: Shape(auctions.present_auction, auctions.present_standing, auctions.with_bidders),
 }

@@ -13,6 +13,8 @@ import structlog
 
 from consumers import sessions
 from distributions import falling_through
+from distributions.auctions import results as auctions
+from distributions.auctions import steering
 from distributions.core import lifecycle, reconcile, switches
 from distributions.core.models import Distribution, Reason
 from distributions.draws import results
@@ -122,6 +124,40 @@ def fall_through(distribution_id: str) -> None:
     gone_on = falling_through.run(distribution_id, now=clock.now())
     if gone_on:
         log.info("draw.fell_through", draw=distribution_id, losers=gone_on)
+
+
+@app.task
+def tick_auctions() -> None:
+    """Each second: what is due in auctions."""
+    now = clock.now()
+    _send(settle_auction, auctions.due_to_end(now))
+    _send(offer_second_chances, auctions.due_to_pass_on())
+    _send(deny_bidders, auctions.due_to_deny())
+
+
+@app.task
+def settle_auction(distribution_id: str) -> None:
+    """Close what is over, and admit the winners when they are due."""
+    won = auctions.end(distribution_id, actor=events.by_system("settle_auction"))
+    if won is not None:
+        log.info("auction.settled", auction=distribution_id, won=won)
+
+
+@app.task
+def offer_second_chances(distribution_id: str) -> None:
+    """Offer what a winner did not complete to the next bidder."""
+    given = auctions.pass_on(distribution_id, actor=events.by_system("offer_second_chances"))
+    if given:
+        log.info("auction.passed_on", auction=distribution_id, places=given)
+
+
+@app.task
+def deny_bidders(distribution_id: str) -> None:
+    """Write down that nobody wins an auction that staff cancelled."""
+    actor = events.by_system("deny_bidders")
+    denied = steering.deny_bidders(distribution_id, now=clock.now(), actor=actor)
+    if denied:
+        log.info("auction.cancelled", auction=distribution_id, denied=denied)
 
 
 @app.task

@@ -2,11 +2,13 @@
 
 from rest_framework.routers import SimpleRouter
 
+from distributions.auctions.api import AuctionViewSet
 from distributions.draws.api import DrawViewSet
 from distributions.queues.api import QueueViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("queues", QueueViewSet, basename="queue")
 router.register("draws", DrawViewSet, basename="draw")
+router.register("auctions", AuctionViewSet, basename="auction")
 
 urlpatterns = router.urls

@@ -1,7 +1,6 @@
 """`/experiences/…` and `/organizations/current`: what a shop's page shows before anyone enters."""
 
 import datetime as dt
-import hashlib
 from typing import Any
 
 from django.db.models import Prefetch
@@ -13,6 +12,7 @@ from rest_framework.response import Response
 
 from consumers import conditions, visits
 from consumers.permissions import HasKey, IsConsumer
+from distributions.auctions.shape import AuctionSerializer
 from distributions.core.models import Distribution, Kind
 from distributions.draws.shape import DrawSerializer
 from distributions.kinds import KINDS, RELATED
@@ -20,8 +20,8 @@ from distributions.queues.shape import QueueSerializer
 from distributions.shapes import SHAPES
 from experiences import access_codes, validation
 from experiences.models import Experience, Organization, Sequence
-from fanfare import errors, http, ids, staff, throttling
-from fanfare.api import FOR_A_SECOND, ApiViewSet, IdField, TextField, parse
+from fanfare import errors, ids, staff, throttling
+from fanfare.api import ApiViewSet, IdField, TextField, cacheable, parse
 from fanfare.schema import describes
 
 
@@ -55,7 +55,7 @@ class SequenceSerializer(serializers.Serializer[Any]):
     waitlist = serializers.DictField(allow_null=True)
     queues = QueueSerializer(many=True)
     draws = DrawSerializer(many=True)
-    auctions = serializers.ListField(child=serializers.DictField())
+    auctions = AuctionSerializer(many=True)
     appointments = serializers.ListField(child=serializers.DictField())
     timed_releases = serializers.ListField(child=serializers.DictField())
 
@@ -144,14 +144,7 @@ class ExperienceViewSet(ApiViewSet):
     def retrieve(self, request: Request, id: str) -> Response:
         """An experience with its sequences and their distributions; `ETag` and `If-None-Match`."""
         body = present_experience(_find(id, request.auth.organization), self.now)  # type: ignore[union-attr]
-        tag = f'"{hashlib.sha256(http.dumps(body)).hexdigest()[:32]}"'
-        headers = {"ETag": tag, **FOR_A_SECOND}
-        given = [
-            entry.strip().removeprefix("W/") for entry in request.headers.get("If-None-Match", "").split(",")
-        ]
-        if tag in given or "*" in given:
-            return Response(status=304, headers=headers)
-        return Response(body, headers=headers)
+        return cacheable(request, body)
 
     @describes(VisitSerializer, body=EnterExperienceSerializer, refusals=_refused_entries)
     @action(detail=True, methods=["post"])

@@ -30,6 +30,14 @@ NAMES = frozenset(
         "draw.closed",
         "draw.frozen",
         "draw.drawn",
+        "auction.bid.placed",
+        "auction.bid.refused",
+        "auction.bid.outbid",
+        "auction.bid.voided",
+        "auction.extended",
+        "auction.closed",
+        "auction.settled",
+        "auction.cancelled",
     ]
 )
 

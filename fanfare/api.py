@@ -3,6 +3,7 @@ headers that every answer has: how much of the rate is used, and who may keep th
 """
 
 import datetime as dt
+import hashlib
 from typing import Any, ClassVar
 
 from rest_framework import serializers
@@ -10,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from fanfare import clock, errors, ids
+from fanfare import clock, errors, http, ids
 from fanfare.limits import Usage, limit_for, window
 
 # For what is the same for everyone with a key of one organization; anything else is not kept at all.
@@ -86,6 +87,18 @@ class IdField(serializers.RegexField):
 
 class NothingSerializer(serializers.Serializer[Any]):
     """The body of what needs none: an object, of which nothing is read."""
+
+
+def cacheable(request: Request, body: Any) -> Response:
+    """The same for everyone with a key, for a second; 304 for whoever has it already (`If-None-Match`)."""
+    tag = f'"{hashlib.sha256(http.dumps(body)).hexdigest()[:32]}"'
+    headers = {"ETag": tag, **FOR_A_SECOND}
+    given = [
+        entry.strip().removeprefix("W/") for entry in request.headers.get("If-None-Match", "").split(",")
+    ]
+    if tag in given or "*" in given:
+        return Response(status=304, headers=headers)
+    return Response(body, headers=headers)
 
 
 def parse(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def _every(seconds: float, task: str) -> dict[str, object]:
 app.conf.beat_schedule = {
     "queues": _every(1, "distributions.tasks.tick_queues"),
     "draws": _every(1, "distributions.tasks.tick_draws"),
+    "auctions": _every(1, "distributions.tasks.tick_auctions"),
     "expiries": _every(1, "distributions.tasks.expire_admissions"),
     "redis": _every(1, "distributions.tasks.watch_redis"),
     "codes": _every(10, "auth_otp.tasks.send_codes"),

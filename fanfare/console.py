@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
@@ -24,12 +25,14 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
 from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
 from unfold.widgets import UnfoldAdminSelectWidget as Select
+from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 from unfold.widgets import UnfoldAdminTextareaWidget as TextArea
 from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
 from fanfare import staff
 from fanfare.buttons import Button, Buttons
-from fanfare.forms import JsonField, SettingsForm, extended
+from fanfare.fields import MoneyField
+from fanfare.forms import AmountField, JsonField, SettingsForm, extended
 from fanfare.lists import CappedPaginator, Changes
 
 if TYPE_CHECKING:
@@ -54,9 +57,9 @@ else:
     from unfold.forms import AuthenticationForm as AdminAuthenticationForm
 
 __all__ = [
-    "AdminPasswordChangeForm", "Button", "ConsoleAdmin", "HistoryAdmin", "NumberInput", "PasswordInput",
-    "PlainAdmin", "ReadOnlyInline", "Select", "SettingsForm", "SignInForm", "TextArea", "TextInput",
-    "UserChangeForm", "UserCreationForm", "display", "moment",
+    "AdminPasswordChangeForm", "Button", "ConsoleAdmin", "DateTimeField", "HistoryAdmin", "NumberInput",
+    "PasswordInput", "PlainAdmin", "ReadOnlyInline", "Select", "SettingsForm", "SignInForm", "TextArea",
+    "TextInput", "UserChangeForm", "UserCreationForm", "display", "moment",
 ]  # fmt: skip
 
 PlainAdmin = _ModelAdmin  # for what belongs to no organization
@@ -66,6 +69,12 @@ _VERSION = re.compile(r"[0-9]{1,9}")
 def moment(at: dt.datetime | None) -> str:
     """A time as pages show it, in their own time zone."""
     return "" if at is None else date_format(timezone.localtime(at), "DATETIME_FORMAT")
+
+
+class DateTimeField(forms.SplitDateTimeField):
+    """A time in the form of a button, read in the page's time zone."""
+
+    widget = UnfoldAdminSplitDateTimeWidget
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -101,6 +110,7 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
     formfield_overrides = {
         models.JSONField: {"form_class": JsonField},
         models.URLField: {"assume_scheme": "https"},
+        MoneyField: {"form_class": AmountField, "widget": TextInput},
     }
 
     # --- Whose things these are --------------------------------------------------------------------

@@ -200,6 +200,28 @@ class Full(FanfareError):
         )
 
 
+class BidTooLow(FanfareError):
+    """A bid at or below what there is; `details` and `minimumNextBid` tell the least acceptable amount."""
+
+    error, code = "Bid must be higher than current bid", "BID_TOO_LOW"
+
+    def __init__(self, least: str, message: str = "") -> None:
+        text = f"At least {least}."
+        super().__init__(message or text, details=[Detail("amount", text)], minimum_next_bid=least)
+
+
+class BidBelowIncrement(BidTooLow):
+    """A bid above the price, but by less than the increment."""
+
+    error, code = "Bid must meet minimum increment", "BID_BELOW_INCREMENT"
+
+
+class KeyReused(FanfareError):
+    """An `Idempotency-Key` that came with another body before."""
+
+    status, error, code = 409, "Idempotency key reused", "IDEMPOTENCY_KEY_REUSED"
+
+
 class RateLimited(FanfareError):
     status, error, code = 429, "Rate limit exceeded", "RATE_LIMIT_EXCEEDED"
 

@@ -1,13 +1,15 @@
 """Model fields that several apps use."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.validators import RegexValidator
 from django.db import models
 
 from fanfare import ids
 
+_Set = TypeVar("_Set")
+_Get = TypeVar("_Get")
 if TYPE_CHECKING:
     _Text = models.CharField[str, str]
 else:
@@ -45,3 +47,13 @@ class IdField(_Text):
         options |= {"prefix": self.prefix, "primary_key": self.primary_key, "editable": self.editable}
         options.pop("default", None)
         return name, path, args, options
+
+
+if TYPE_CHECKING:
+
+    class MoneyField(models.BigIntegerField[_Set, _Get]): ...
+
+else:
+
+    class MoneyField(models.BigIntegerField):
+        """An amount in minor units of the currency that stands on the same row (see `fanfare.money`)."""

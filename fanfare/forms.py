@@ -50,6 +50,18 @@ class JsonField(forms.JSONField):
         return super().bound_data(data, initial)
 
 
+class AmountField(forms.CharField):
+    """An amount of money as text; what it is worth is read by whoever knows the currency. Nothing is None."""
+
+    def __init__(self, **options: Any) -> None:
+        known = {
+            name: options[name]
+            for name in ("required", "label", "help_text", "widget", "initial")
+            if name in options
+        }
+        super().__init__(max_length=24, empty_value=None, strip=True, **known)
+
+
 class SettingsForm(_ModelForm):
     """A form whose write is its check: `write` saves under locks, or raises a ValidationError by name.
 

@@ -87,6 +87,7 @@ ERROR = {
         "retryAfter": {**_SECONDS, "description": "As the header Retry-After."},
         "openAt": {"type": "string", "format": "date-time", "description": "423: when it opens."},
         "status": {"type": "string", "description": "409: the present status."},
+        "minimumNextBid": {"type": "string", "description": "Of a bid: the least acceptable amount."},
     },
 }
 FINGERPRINT = OpenApiParameter(

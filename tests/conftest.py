@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.conf import settings
 
+import fanfare.clock
 from fanfare import memo, redis
 from tests.world import World, make_world
 
@@ -42,8 +43,9 @@ def _clean(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    """Time stands still at START until the test moves it: `clock.shift(10)`."""
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
+    """Time stands still at START until the test moves it: `clock.shift(10)`. PostgreSQL's clock goes along."""
+    monkeypatch.setattr(fanfare.clock, "of_database", lambda told: fanfare.clock.now())
     with time_machine.travel(START, tick=False) as traveller:
         yield traveller
 

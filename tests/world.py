@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.client import ClientHandler
 
+from distributions.auctions.models import Auction
 from distributions.core import drawings
 from distributions.core.models import Distribution, Kind, Tally
 from distributions.draws.models import Draw
@@ -90,6 +91,10 @@ class World:
         """A queue of this world; see make_queue."""
         return make_queue(self.sequence, **settings)
 
+    def auction(self, **settings: Any) -> Distribution:
+        """An auction of this world; see make_auction."""
+        return make_auction(self.sequence, **settings)
+
     def draw(self, **settings: Any) -> Distribution:
         """A draw of this world; see make_draw."""
         return make_draw(self.sequence, **settings)
@@ -154,6 +159,14 @@ class ConsumerClient(ApiClient):
     def leave(self, distribution: Distribution) -> Any:
         return self.post(f"{path_of(distribution)}/leave")
 
+    def bid(
+        self, auction: Distribution, amount: Any, maximum: Any = None, *, key: str = "", **headers: str
+    ) -> Any:
+        """Bid, with a proxy if there is a maximum; `key`: the Idempotency-Key."""
+        body = {"amount": amount, **({} if maximum is None else {"maxAmount": maximum})}
+        named = {"Idempotency-Key": key} if key else {}
+        return self.post(f"{path_of(auction)}/bid", body, **named, **headers)
+
 
 def path_of(distribution: Distribution) -> str:
     """`/queues/queue_…`, `/draws/draw_…`."""
@@ -164,7 +177,9 @@ def make_world(slug: str | None = None, **settings: Any) -> World:
     """A tenant with a live key of each kind, one experience and one sequence; generous rate limits."""
     number = next(_numbers)
     slug = slug or f"shop-{number}"
-    limits = dict.fromkeys(("authentication", "queueEntry", "drawEntry", "statusCheck"), 100_000)
+    limits = dict.fromkeys(
+        ("authentication", "queueEntry", "drawEntry", "auctionBid", "statusCheck"), 100_000
+    )
     organization = Organization.objects.create(
         slug=slug, name=slug.title(), **{"rate_limits": limits, **settings}
     )
@@ -195,6 +210,25 @@ def make_draw(
     return loaded(distribution)
 
 
+def make_auction(
+    sequence: Sequence,
+    *,
+    starting: int = 10_000,
+    increment: int = 1_000,
+    ends_in: float | None = 600,
+    **settings: Any,
+) -> Distribution:
+    """An auction in EUR that is open and ends in ten minutes; from 100.00 on, by 10.00, and guests may bid.
+
+    Amounts are minor units, also in `settings`; see `_make` for its other times.
+    """  # fmt: skip
+    distribution, auction = _make(sequence, Kind.AUCTION, "auction", None, {"closes_in": ends_in, **settings})
+    fixed = {"starting_price": starting, "minimum_bid_increment": increment, "currency_code": "EUR"}
+    close_at = distribution.close_at
+    Auction.objects.create(distribution=distribution, announced_close_at=close_at, **(fixed | auction))
+    return loaded(distribution)
+
+
 def _make(
     sequence: Sequence, kind: Kind, prefix: str, capacity: int | None, settings: dict[str, Any]
 ) -> tuple[Distribution, dict[str, Any]]:
@@ -213,7 +247,7 @@ def _make(
         sequence=sequence,
         kind=kind,
         slug=f"{kind}-{next(_numbers)}",
-        name={Kind.QUEUE: "The line", Kind.DRAW: "The draw"}[kind],
+        name={Kind.QUEUE: "The line", Kind.DRAW: "The draw", Kind.AUCTION: "The auction"}[kind],
         **{name: settings.pop(name) for name in shared if name in settings},
     )
     Tally.objects.create(distribution=distribution, places=capacity)

@@ -11,7 +11,7 @@ from distributions.core.models import Kind
 from distributions.kinds import KINDS as ALL_KINDS
 from fanfare.wire import camel, iso
 
-NOT_YET = ("auctions", "timedReleases", "appointments")
+NOT_YET = ("timedReleases", "appointments")
 
 
 def as_lines(applied: Applied) -> Iterator[str]:

@@ -12,12 +12,14 @@ from typing import Any
 
 import orjson
 
+from distributions.auctions import setup as auctions
 from distributions.blueprint import moments
 from distributions.core.models import Kind
 from distributions.core.setup import Settings
 from distributions.draws import setup as draws
 from distributions.kinds import KINDS as ALL_KINDS
 from distributions.queues import setup as queues
+from fanfare import money
 
 Reader = Callable[[Any], Any]
 MOST_JSON_BYTES = 16 * 1024
@@ -114,13 +116,22 @@ def texts_or_none(value: Any) -> list[str] | None:
     return None if value is None else texts(value)
 
 
-def weights(value: Any) -> list[Any]:
+def rows(value: Any) -> list[Any]:
     """A list; what is in it, the model knows."""
     if value is None:
         return []
     if not isinstance(value, list):
         raise ValueError("It must be a list.")
     return value
+
+
+def amount(value: Any) -> str | None:
+    """An amount of money, as text; how many decimals it may have is its currency's business. Or null."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError('It must be an amount such as "150.00".')
+    return money.written(value)
 
 
 def mapping_or_none(value: Any) -> dict[str, Any] | None:
@@ -198,20 +209,42 @@ DRAW = Level(
         "claimSeconds": number,
         "alternates": flag,
         "endAt": time,
-        "weights": weights,
+        "weights": rows,
         "beacon": mapping_or_none,
         "fallThrough": reference,
+    },
+)
+AUCTION = Level(
+    "auction",
+    {
+        **EVERY_DISTRIBUTION,
+        "currencyCode": text(null=""),
+        "startingPrice": amount,
+        "minimumBidIncrement": amount,
+        "incrementTable": rows,
+        "reservePrice": amount,
+        "showReserve": flag,
+        "buyNowPrice": amount,
+        "winnerCount": whole,
+        "extensionWindowSeconds": number,
+        "extensionSeconds": number,
+        "maxExtensions": number,
+        "hardEndAt": time,
+        "settleAt": time,
+        "claimSeconds": number,
+        "secondChance": flag,
     },
 )
 # In the order in which they are made: a draw may name a queue.
 KINDS: dict[Kind, KindOf] = {
     Kind.QUEUE: KindOf(QUEUE, queues.SETTINGS),
     Kind.DRAW: KindOf(DRAW, draws.SETTINGS),
+    Kind.AUCTION: KindOf(AUCTION, auctions.SETTINGS),
 }
 # What the contract has and this version does not.
 LATER = frozenset(
     [
-        "auctions", "timedReleases", "appointments", "waitlist", "next",
+        "timedReleases", "appointments", "waitlist", "next",
     ]
 )  # fmt: skip
 SEQUENCE = Level(

@@ -6,6 +6,7 @@ kind's own functions; a participation is never edited, only moved, by a button.
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from distributions.core import lifecycle
 from distributions.core.drawing_panel import Panel
 from distributions.core.models import Distribution, Kind
 from distributions.core.standing import Standing
@@ -34,6 +36,7 @@ else:
 
 PHASE_COLORS = {
     "PENDING": "info", "OPEN": "success", "PAUSED": "warning", "CLOSED": "danger", "DRAWN": "primary",
+    "SETTLED": "primary",
 }  # fmt: skip
 
 
@@ -64,8 +67,8 @@ class Face:
 
     `fixed` names the settings that can't change any more. `create` and `update` raise ValidationError.
     `word` is what the kind calls a standing, which is `standing_at` some instant; `admit` is None where
-    nobody is admitted out of turn; `panel` is there for what is drawn by lot; `help_texts` are the
-    kind's own, by setting.
+    nobody is admitted out of turn; `panel` is there for what is drawn by lot; `help_texts` and `defaults`
+    (of a new one) are the kind's own, by setting; `adjusting` surrounds taking somebody out.
     """
 
     description: str
@@ -85,6 +88,8 @@ class Face:
     word: Callable[[Distribution, Standing], str]
     panel: Callable[[Distribution, dt.datetime], Panel | None]
     help_texts: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    adjusting: Callable[[Distribution], AbstractContextManager[None]] = lifecycle.unadjusted
 
 
 FACES: dict[Kind, Face] = {}
@@ -113,7 +118,9 @@ class DistributionAdmin(HistoryAdmin):
     change_form_outer_before_template = "admin/distribution.html"
     list_display = ["name", "kind_label", "phase", "sequence", "open_at", "close_at", "waiting", "id"]
     list_filter = ["kind", ("sequence", ScopedFilter), ("organization", ScopedFilter)]
-    list_select_related = ["sequence__experience", "organization", "tally", "drawing", "queue", "draw"]
+    list_select_related = [
+        "sequence__experience", "organization", "tally", "drawing", *map(str, Kind),
+    ]  # fmt: skip
     search_fields = ["name", "slug", "id", "sequence__name", "sequence__experience__name"]
     ordering = ["-id"]
 
@@ -174,6 +181,9 @@ class DistributionAdmin(HistoryAdmin):
         made = super().get_form(request, obj, change, form=extended(self.form, fields), **options)
         for name, text in face.help_texts.items():
             made.base_fields[name].help_text = text
+        if obj is None:
+            for name, value in face.defaults.items():
+                made.base_fields[name].initial = value
         for name in face.fixed(obj, clock.now()) if obj else ():
             made.base_fields[name].disabled = True
             made.base_fields[name].help_text = "Can't change any more."

@@ -35,6 +35,8 @@ from fanfare.limits import limit_for
 from fanfare.schema import FINGERPRINT, describes
 
 STATUS = "status_serializer"  # the attribute that holds a kind's DistributionStatus
+VERDICT = "verdict_serializer"
+ENTERING = ("enter", "bid")  # what one must meet the sequence's conditions for
 PERMISSIONS: dict[str, type[BasePermission]] = {
     "retrieve": HasKey,
     "proof": HasKey,
@@ -42,6 +44,10 @@ PERMISSIONS: dict[str, type[BasePermission]] = {
     "enter": IsConsumerAtGate,
     "status": IsConsumerAtGate,
     "leave": IsConsumer,
+    "bid": IsConsumerAtGate,
+    "highest_bid": HasKey,
+    "history": IsConsumer,
+    "bids": IsConsumer,
     "admit": HasSecretKey,
     "complete": HasSecretKey,
     "deny": HasSecretKey,
@@ -56,6 +62,7 @@ class DistributionViewSet(ApiViewSet):
     prefix: ClassVar[str]
     rules: ClassVar[ModuleType]
     status_serializer: ClassVar[type[Serializer[Any]]]
+    verdict_serializer: ClassVar[type[Serializer[Any]]] = VerdictSerializer
     distribution: Distribution
     gate: live.Gate
 
@@ -89,7 +96,7 @@ class DistributionViewSet(ApiViewSet):
             self._pass_gate("", 0)  # counted all the same, and that the session has ended is said first
             raise
         self._pass_gate(self.distribution.pk, self.distribution.tally.frozen or 0)
-        if self.action == "enter":
+        if self.action in ENTERING:
             self._require_conditions()
 
     def _load(self, distribution_id: str) -> Distribution:
@@ -97,14 +104,17 @@ class DistributionViewSet(ApiViewSet):
         return catalog.get(distribution_id, organization_id, self.kind, self.prefix, self.title)
 
     def _pass_gate(self, distribution_id: str, frozen: int) -> None:
-        """On a hot verb, session, rate and standing in one trip; raises NotAuthenticated or RateLimited."""
+        """On a hot verb, session, rate and standing in one trip; raises NotAuthenticated or RateLimited.
+
+        Where a key is enough there may be no consumer; then the rate alone is counted.
+        """
         category = self.rate_category
         if category is None:
             return
         organization = self.credential.organization
         self.gate = live.pass_gate(
-            session_id=self.credential.session_id,
-            consumer_id=self.consumer_id,
+            session_id=self.credential.session_id or "",
+            consumer_id=self.credential.consumer_id or "",
             distribution_id=distribution_id,
             frozen=frozen,
             rate_key=(organization.id, category),
@@ -112,7 +122,9 @@ class DistributionViewSet(ApiViewSet):
             now=self.now,
         )
         self.request._request.usage = self.gate.usage  # type: ignore[attr-defined]
-        if self.gate.is_alive is None:
+        if not self.credential.session_id:
+            pass
+        elif self.gate.is_alive is None:
             sessions.require_alive(self.credential.session_id, now=self.now)
         elif not self.gate.is_alive:
             raise errors.NotAuthenticated("The session has ended.")
@@ -267,7 +279,10 @@ class Deny(DistributionViewSet):
         def deny(person: str) -> Standing:
             decided = self.decided(person)
             is_done = decided is not None and not decided.may_enter_again
-            return decided if decided and is_done else lifecycle.deny(self.distribution, person, **more)
+            if decided and is_done:
+                return decided
+            with self.rules.adjusting(self.distribution):
+                return lifecycle.deny(self.distribution, person, **more)
 
         standing = self.for_person(body["consumer_id"], deny)
         return self.answer(standing, with_token=False)
@@ -276,7 +291,7 @@ class Deny(DistributionViewSet):
 class Validate(DistributionViewSet):
     """`POST …/validate`."""
 
-    @describes(VerdictSerializer, FINGERPRINT, body=ValidateSerializer, refusals=bodies.refused_validations)
+    @describes(VERDICT, FINGERPRINT, body=ValidateSerializer, refusals=bodies.refused_validations)
     @action(detail=True, methods=["post"])
     def validate(self, request: Request, id: str) -> Response:
         """Whether an admission token admits this consumer, here and now."""
@@ -288,4 +303,8 @@ class Validate(DistributionViewSet):
             fingerprint=self.fingerprint(),
             now=self.now,
         )
-        return Response({name: value for name, value in vars(verdict).items() if value not in ("", None)})
+        return Response(self.present_verdict(verdict))
+
+    def present_verdict(self, verdict: admission.Verdict) -> dict[str, Any]:
+        """The body of the answer; a kind may add to it."""
+        return {name: value for name, value in vars(verdict).items() if value not in ("", None)}

@@ -90,6 +90,19 @@ def refused_entries(title: str) -> Refusals:
     ]
 
 
+def refused_bids(title: str) -> Refusals:
+    """Of `bid`: a place is never wanting, a higher bid may be."""
+    entries = [refusal for refusal in refused_entries(title) if not isinstance(refusal, errors.Full)]
+    bids = [errors.BidTooLow("150.00"), errors.BidBelowIncrement("150.00")]
+    others = [errors.IllegalMove(status="ADMITTED"), errors.KeyReused()]
+    return [*(one for one in entries if not one.code.endswith("_PAUSED")), *bids, *others]
+
+
+def refused_pages(title: str) -> Refusals:
+    """Of lists that come in pages."""
+    return [errors.Invalid(errors.Detail("limit", "A valid integer is required."))]
+
+
 def refused_reads(title: str) -> Refusals:
     """Of `status`."""
     return [errors.NotEntered(title)]
@@ -124,10 +137,7 @@ def refused_validations(title: str) -> Refusals:
 
 def refused_proofs(title: str) -> Refusals:
     """Of `proof`: which page, and how often."""
-    return [
-        errors.Invalid(errors.Detail("limit", "A valid integer is required.")),
-        *refused_proof_files(title),
-    ]
+    return [*refused_pages(title), *refused_proof_files(title)]
 
 
 def refused_proof_files(title: str) -> Refusals:

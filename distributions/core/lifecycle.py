@@ -6,8 +6,8 @@ reconciliation repairs that.
 """
 
 import datetime as dt
-from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -214,6 +214,12 @@ def hand_over(distribution: Distribution, participation_id: int, consumer_id: st
     Participation.objects.filter(pk=participation_id).update(consumer_id=consumer_id)
     row = Participation.objects.values_list(*_COLUMNS).get(pk=participation_id)
     _publish(distribution, [Standing.from_row(row)])
+
+
+@contextmanager
+def unadjusted(distribution: Distribution) -> Iterator[None]:
+    """A kind's `adjusting` where nothing hangs on who takes part: around denying, erasing and merging."""
+    yield
 
 
 def latest(distribution: Distribution, consumer_id: str) -> Standing:

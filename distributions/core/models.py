@@ -19,6 +19,7 @@ class Kind(models.TextChoices):
 
     QUEUE = "queue", "Queue"
     DRAW = "draw", "Draw"
+    AUCTION = "auction", "Auction"
 
 
 class Status(models.TextChoices):
@@ -40,9 +41,16 @@ MOVES: dict[Status, tuple[Status, ...]] = {
 }
 LIVE = (Status.QUEUED, Status.ADMITTED)
 # The states in which a participation holds one of its kind's places.
-HOLDING: dict[Kind, tuple[Status, ...]] = {Kind.QUEUE: (Status.QUEUED,), Kind.DRAW: (Status.QUEUED,)}
+HOLDING: dict[Kind, tuple[Status, ...]] = {
+    Kind.QUEUE: (Status.QUEUED,),
+    Kind.DRAW: (Status.QUEUED,),
+    Kind.AUCTION: (Status.QUEUED,),
+}
 # What the trace calls a move, where the kind has its own word for it.
-WORDS: dict[tuple[Kind, Status], str] = {(Kind.DRAW, Status.ADMITTED): "won"}
+WORDS: dict[tuple[Kind, Status], str] = {
+    (Kind.DRAW, Status.ADMITTED): "won",
+    (Kind.AUCTION, Status.ADMITTED): "won",
+}
 
 
 # After one of these a consumer may enter again, and then has two; any other is the one that counts.
@@ -56,6 +64,8 @@ class Reason(models.TextChoices):
     QUEUE_CLOSED = "QUEUE_CLOSED"
     DRAW_CLOSED = "DRAW_CLOSED"
     NOT_SELECTED = "NOT_SELECTED"
+    OUTBID = "OUTBID"
+    RESERVE_NOT_MET = "RESERVE_NOT_MET"
     DEVICE_LIMIT = "DEVICE_LIMIT"
     ADMIN_ACTION = "ADMIN_ACTION"
 
@@ -64,8 +74,6 @@ class Reason(models.TextChoices):
 REASONS = frozenset(
     [
         *Reason.values,
-        "OUTBID",
-        "RESERVE_NOT_MET",
         "ORDER_LIMIT_EXCEEDED",
         "NOT_ELIGIBLE",
         "FRAUD_DETECTED",

@@ -47,10 +47,11 @@ class DenyForm(forms.Form):
 
 def deny(request: HttpRequest, participation: Participation, values: dict[str, Any]) -> str:
     """Turn one consumer away. Raises IllegalMove."""
-    moved = lifecycle.deny_all(
-        participation.distribution, [participation.pk],
-        reason=values["reason"], now=clock.now(), actor=actor(request),
-    )  # fmt: skip
+    with face_of(participation.distribution).adjusting(participation.distribution):
+        moved = lifecycle.deny_all(
+            participation.distribution, [participation.pk],
+            reason=values["reason"], now=clock.now(), actor=actor(request),
+        )  # fmt: skip
     if not moved:
         raise errors.IllegalMove("The participation is over.")
     return f"{participation.consumer} is denied."
@@ -167,7 +168,8 @@ class ParticipationAdmin(ConsoleAdmin):
             found.setdefault(distribution_id, []).append(identity)
         rows = Distribution.objects.select_related("tally").in_bulk(list(found))
         now, by = clock.now(), actor(request)
-        return sum(
-            len(lifecycle.deny_all(rows[key], ids, reason=reason, now=now, actor=by))
-            for key, ids in found.items()
-        )
+        denied = 0
+        for key, ids in found.items():
+            with face_of(rows[key]).adjusting(rows[key]):
+                denied += len(lifecycle.deny_all(rows[key], ids, reason=reason, now=now, actor=by))
+        return denied

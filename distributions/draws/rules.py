@@ -122,6 +122,9 @@ def leave(distribution: Distribution, consumer_id: str, *, now: dt.datetime, act
     return lifecycle.leave(distribution, consumer_id, now=now, actor=actor)
 
 
+adjusting = lifecycle.unadjusted
+
+
 def current(distribution: Distribution, now: dt.datetime) -> Distribution:
     """The draw as it is: nothing has to be done before it is looked at."""
     return distribution

@@ -73,6 +73,7 @@ def is_draw_due(distribution: Distribution, now: dt.datetime) -> bool:
 
 
 leave = lifecycle.leave
+adjusting = lifecycle.unadjusted
 
 
 def admit(distribution: Distribution, consumer_id: str, *, now: dt.datetime, actor: str) -> Standing:
