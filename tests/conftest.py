@@ -44,7 +44,7 @@ def _clean(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
-    """Time stands still at START until the test moves it: `clock.shift(10)`. PostgreSQL's clock goes along."""
+    """Time stands still at START until the test moves it: `clock.shift(10)`; so does PostgreSQL's clock."""
     monkeypatch.setattr(fanfare.clock, "of_database", lambda told: fanfare.clock.now())
     with time_machine.travel(START, tick=False) as traveller:
         yield traveller
