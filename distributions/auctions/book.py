@@ -160,6 +160,8 @@ def decide(
         return Verdict(BidKind.BUY_NOW, Offer(bidder, buy_now, number, buy_now))
     is_winning = own is not None and book.is_winning(bidder)
     least = max(book.minimum, book.price_of(own) + 1) if own and is_winning else book.minimum
+    if buy_now is not None and buy_now >= book.minimum:
+        least = min(least, buy_now)
     if amount >= least:
         return Verdict(BidKind.BID, _merged(own, Offer(bidder, maximum or amount, number, amount)))
     if own and is_winning and maximum and maximum > own.maximum and amount >= own.amount:
