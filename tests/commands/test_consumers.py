@@ -40,6 +40,7 @@ EXPORTED = {
     "experiences_audiencemember": "audiences",
     "experiences_event": "trace",
     "distributions_participation": "participations",
+    "distributions_bid": "bids",
     "auth_otp_otpaddress": "addresses",
     "auth_otp_otpchallenge": "codesSent",
 }
@@ -55,6 +56,7 @@ class Ada:
     browser: ConsumerClient
     guest: ConsumerClient
     live: Distribution
+    auction: Distribution
     inside: Distribution
     done: Distribution
     denied: Distribution
@@ -96,6 +98,8 @@ def ada(world: World, clock: Any, settings: Any) -> Ada:
     live, inside, done, denied = (world.queue(session_seconds=600) for _ in range(4))
     guest = world.consumer(**{"X-Fingerprint": DEVICE})
     guest.post(f"/queues/{live.pk}/enter", {"metadata": {"seat": SEAT}})
+    auction = world.auction()
+    guest.bid(auction, "100.00", "500.00", key="ada-1")
     browser = world.member(EMAIL, subject=SUBJECT, guest=guest, phone=PHONE, name=NAME)
     browser.headers["X-Fingerprint"] = DEVICE
     server = world.server()
@@ -110,7 +114,7 @@ def ada(world: World, clock: Any, settings: Any) -> Ada:
         mailbox.ask(world, address, name=NAME)
     world.authorize(SUBJECT)
     hashed = sealing.keyed_hash(f"fingerprint:{world.organization.pk}", DEVICE.encode())[:16]
-    return Ada(browser, guest, live, inside, done, denied, hashed.hex())
+    return Ada(browser, guest, live, auction, inside, done, denied, hashed.hex())
 
 
 def _put_on_lists(world: World, browser: ConsumerClient) -> None:
@@ -175,6 +179,9 @@ def test_the_export_tells_all_and_nothing_that_is_a_key(ada: Ada, world: World) 
     assert {row["key"] for row in found["audiences"]} == {f"email:{EMAIL}", f"external:{SUBJECT}"}
     assert {row["consumerId"] for row in found["trace"]} == {ada.id, ada.guest.id}
     assert found["traceIsCut"] is False
+    [bid] = found["bids"]
+    assert (bid["amount"], bid["currencyCode"], bid["price"]) == (10_000, "EUR", None)
+    assert "maxAmount" not in bid  # before it is settled, whoever reads this could bid just below
     _require_no_secret(text, ada, world)
 
 

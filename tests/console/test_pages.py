@@ -9,6 +9,7 @@ from django.urls import reverse
 from auth_otp.models import OtpChallenge, OutboxMessage
 from consumers import signing
 from consumers.models import Consumer, Session, Visit
+from distributions.auctions.models import Bid
 from distributions.core.models import Participation
 from experiences import access_codes, audiences
 from experiences.models import AccessCode, ApiKey, AudienceMember, Event, Membership
@@ -20,6 +21,7 @@ MODELS = [
     "experiences_organization", "experiences_membership", "experiences_apikey", "experiences_experience",
     "experiences_sequence", "experiences_event", "consumers_consumer", "consumers_session",
     "distributions_distribution", "distributions_participation", "distributions_queue", "distributions_draw",
+    "distributions_auction", "distributions_bid",
     "consumers_visit",
     "experiences_accesscode", "experiences_audiencemember", "auth_otp_otpchallenge", "auth_otp_outboxmessage",
 ]  # fmt: skip
@@ -37,14 +39,15 @@ ODD = [
 @pytest.fixture
 def things(world: World, owner: Console) -> dict[str, Any]:
     """One of each model."""
-    queue, consumer = world.queue(), world.consumer()
+    queue, auction, consumer = world.queue(), world.auction(), world.consumer()
     consumer.enter(queue)
+    consumer.bid(auction, "100.00")
     consumer.post(f"/experiences/{world.sequence.experience_id}/enter")
     world.shop_front().post("/auth/otp/request", {"phone": "+4915112345678"})
     known: dict[str, Any] = {"now": clock.now(), "actor": "system:test"}
     access_codes.generate(world.sequence, 1, **known)
     audiences.add(world.sequence, ["email:ann@example.com"], **known)
-    participation = Participation.objects.get()
+    participation = Participation.objects.get(distribution=queue)
     return {
         "experiences_organization": world.organization,
         "experiences_membership": Membership.objects.get(user=owner.user),
@@ -58,6 +61,8 @@ def things(world: World, owner: Console) -> dict[str, Any]:
         "distributions_participation": participation,
         "distributions_queue": queue.queue,
         "distributions_draw": world.draw().draw,
+        "distributions_auction": auction.auction,
+        "distributions_bid": Bid.objects.get(),
         "consumers_visit": Visit.objects.get(),
         "experiences_accesscode": AccessCode.objects.get(),
         "experiences_audiencemember": AudienceMember.objects.get(),

@@ -13,20 +13,22 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from distributions import tasks
+from distributions.auctions.bidding import Ask, bid
+from distributions.auctions.models import Bidder
 from distributions.core import admission, lifecycle
-from distributions.core.models import Distribution
+from distributions.core.models import Distribution, Participation
 from distributions.draws import rules as draws
 from experiences.models import Experience, Sequence
 from fanfare import clock, redis
 from tests.api.mailbox import get_code
 from tests.lines import admit, enter, fill, make_consumers
-from tests.world import World, loaded, make_draw, make_queue
+from tests.world import World, loaded, make_auction, make_draw, make_queue
 
 BASE = "api/v1/"
 # Open to everyone: the API's description, and the page that shows it.
 PUBLIC = {"/openapi.json", "/docs"}
 Body = dict[str, Any]
-WINNERS = 60  # of a side's draw: more than one operation's cells call for
+WINNERS = 60  # of a side's draw, and of its auction: more than one operation's cells call for
 _numbers = itertools.count(1)
 
 
@@ -44,6 +46,10 @@ class Side:
     members_draw: Distribution  # takes no guests
     drawn: Distribution
     winners: Iterator[str]  # of it, who have neither completed nor been denied
+    auction: Distribution  # takes bids
+    members_auction: Distribution  # takes no guests
+    settled: Distribution
+    buyers: Iterator[str]  # who won it, and have neither completed nor been denied
 
 
 def make_side(world: World) -> Side:
@@ -52,6 +58,7 @@ def make_side(world: World) -> Side:
     closed = Experience.objects.create(organization=organization, slug="club", name="Club")
     Sequence.objects.create(experience=closed, slug="members", name="Members", requires_authentication=True)
     drawn, winners = _make_drawn(world)
+    settled, buyers = _make_settled(world)
     return Side(
         world,
         queue=make_queue(world.sequence),
@@ -63,6 +70,10 @@ def make_side(world: World) -> Side:
         members_draw=make_draw(world.sequence, draws_in=3600, supports_guest=False),
         drawn=drawn,
         winners=iter(winners),
+        auction=make_auction(world.sequence, ends_in=None),
+        members_auction=make_auction(world.sequence, ends_in=None, supports_guest=False),
+        settled=settled,
+        buyers=iter(buyers),
     )
 
 
@@ -73,6 +84,18 @@ def _make_drawn(world: World) -> tuple[Distribution, list[str]]:
     tasks.freeze_draw(draw.pk)
     tasks.run_draw(draw.pk)
     return loaded(draw), winners
+
+
+def _make_settled(world: World) -> tuple[Distribution, list[str]]:
+    """An auction that the task has settled, and who won, each by one bid."""
+    auction = make_auction(world.sequence, ends_in=-1, winner_count=WINNERS)
+    buyers = fill(auction, world, WINNERS)
+    Bidder.objects.bulk_create(
+        Bidder(participation=row, auction=auction.auction, maximum=20_000, since=row.place, amount=20_000)
+        for row in Participation.objects.filter(distribution=auction)
+    )
+    tasks.settle_auction(auction.pk)
+    return loaded(auction), buyers
 
 
 def _nothing(side: Side, caller: str) -> Body:
@@ -105,6 +128,14 @@ def _draw(side: Side) -> str:
 
 def _drawn(side: Side) -> str:
     return side.drawn.pk
+
+
+def _auction(side: Side) -> str:
+    return side.auction.pk
+
+
+def _settled(side: Side) -> str:
+    return side.settled.pk
 
 
 def _shuffled_queue(side: Side) -> str:
@@ -190,6 +221,31 @@ def _won_with_token(side: Side, caller: str) -> Body:
     return {**body, "token": admission.token(side.drawn, standing)}
 
 
+def _bid(side: Side, caller: str) -> Body:
+    """Each higher than all before, in whichever auction."""
+    return {"amount": f"{100 + 10 * next(_numbers)}.00"}
+
+
+def _has_bid(side: Side, caller: str) -> Body:
+    ask = Ask(10_000 + 1_000 * next(_numbers), None, "EUR")
+    bid(side.auction, caller, ask, actor=f"consumer:{caller}", fingerprint=None)
+    return {}
+
+
+def _buyer(side: Side, caller: str) -> Body:
+    return {"consumerId": next(side.buyers)}
+
+
+def _buyer_to_be_denied(side: Side, caller: str) -> Body:
+    return {**_buyer(side, caller), "reason": "ADMIN_ACTION"}
+
+
+def _buyer_with_token(side: Side, caller: str) -> Body:
+    body = _buyer(side, caller)
+    standing = lifecycle.latest(side.settled, body["consumerId"])
+    return {**body, "token": admission.token(side.settled, standing)}
+
+
 def _files_not_counted(side: Side, caller: str) -> Body:
     """All calls come from one address, which may fetch few proofs a minute: let it be a new minute."""
     if counters := list(redis.client().scan_iter("*rl:*")):
@@ -230,6 +286,17 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/draws/{id}/validate"): Operation("S", "Draw", _drawn, body=_won_with_token),
     ("GET", "/draws/{id}/proof"): Operation("P", "Draw", _drawn),
     ("GET", "/draws/{id}/proof/file"): Operation("P", "Draw", _drawn, body=_files_not_counted),
+    ("GET", "/auctions/{id}"): Operation("P", "Auction", _auction),
+    ("POST", "/auctions/{id}/bid"): Operation(
+        "C", "Auction", _auction, lambda side: side.members_auction.pk, body=_bid
+    ),
+    ("GET", "/auctions/{id}/status"): Operation("C", "Auction", _auction, body=_has_bid),
+    ("GET", "/auctions/{id}/highest-bid"): Operation("P", "Auction", _auction),
+    ("GET", "/auctions/{id}/bids"): Operation("C", "Auction", _auction),
+    ("GET", "/auctions/{id}/bids/history"): Operation("C", "Auction", _auction),
+    ("POST", "/auctions/{id}/complete"): Operation("S", "Auction", _settled, body=_buyer),
+    ("POST", "/auctions/{id}/deny"): Operation("S", "Auction", _settled, body=_buyer_to_be_denied),
+    ("POST", "/auctions/{id}/validate"): Operation("S", "Auction", _settled, body=_buyer_with_token),
     ("GET", "/consumers/me"): Operation("C"),
     ("GET", "/consumers/{id}"): Operation("S", "Consumer", lambda side: side.person),
 }

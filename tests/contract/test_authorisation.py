@@ -230,6 +230,9 @@ NAMED_IN_BODY = {  # path, the field that names something, what is said when it 
     "/draws/{id}/complete": ("consumerId", "Consumer not found"),
     "/draws/{id}/deny": ("consumerId", "Consumer not found"),
     "/draws/{id}/validate": ("consumerId", "CONSUMER_MISMATCH"),
+    "/auctions/{id}/complete": ("consumerId", "Consumer not found"),
+    "/auctions/{id}/deny": ("consumerId", "Consumer not found"),
+    "/auctions/{id}/validate": ("consumerId", "CONSUMER_MISMATCH"),
     "/auth/refresh": ("refreshToken", "invalid refresh token"),
     "/auth/external/exchange": ("exchangeCode", "invalid_exchange_code"),
 }

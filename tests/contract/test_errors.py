@@ -60,6 +60,29 @@ def enter_full_draw(world: World, clock: Any) -> Any:
     return world.consumer().enter(draw)
 
 
+def bid(amount: str, **auction: Any) -> Cause:
+    """Somebody bids after a bid of 100.00, the least next one being 110.00."""
+
+    def cause(world: World, clock: Any) -> Any:
+        made = world.auction(**auction)
+        world.consumer().bid(made, "100.00")
+        return world.consumer().bid(made, amount)
+
+    return cause
+
+
+def bid_late(world: World, clock: Any) -> Any:
+    auction, guest = world.auction(ends_in=5), world.consumer()
+    clock.shift(5)
+    return guest.bid(auction, "100.00")
+
+
+def reuse_key(world: World, clock: Any) -> Any:
+    auction, guest = world.auction(), world.consumer()
+    guest.bid(auction, "100.00", key="one")
+    return guest.bid(auction, "110.00", key="one")
+
+
 def enter_paused(world: World, clock: Any) -> Any:
     queue = world.queue()
     queue.paused_at = time.now()
@@ -161,6 +184,15 @@ ROWS: dict[tuple[str, str, int], Cause] = {
     ("Draw is full", "DRAW_FULL", 429): enter_full_draw,
     ("Draw is closed", "DRAW_CLOSED", 400): enter_drawn,
     ("Draw is closed", "DRAW_PAUSED", 400): enter_paused_draw,
+    ("Auction not found", "AUCTION_NOT_FOUND", 404): unknown(f"/auctions/auction_{UNKNOWN}"),
+    ("Consumer not in auction", "CONSUMER_NOT_IN_AUCTION", 404): lambda world, clock: world.consumer().status(
+        world.auction()
+    ),
+    ("Auction is not open yet", "AUCTION_NOT_OPEN", 423): bid("100.00", opens_in=30),
+    ("Auction is closed", "AUCTION_CLOSED", 400): bid_late,
+    ("Bid must be higher than current bid", "BID_TOO_LOW", 400): bid("100.00"),
+    ("Bid must meet minimum increment", "BID_BELOW_INCREMENT", 400): bid("109.99"),
+    ("Idempotency key reused", "IDEMPOTENCY_KEY_REUSED", 409): reuse_key,
     ("Proof not found", "PROOF_NOT_FOUND", 404): lambda world, clock: world.shop_front().get(
         f"/queues/{world.queue().pk}/proof"
     ),
@@ -196,6 +228,9 @@ HEADERS = {"FP001": "X-Fingerprint-Error", "FP002": "X-Fingerprint-Mismatch"}
 FIELDS = {
     "QUEUE_NOT_OPEN": {"openAt"},
     "DRAW_NOT_OPEN": {"openAt"},
+    "AUCTION_NOT_OPEN": {"openAt"},
+    "BID_TOO_LOW": {"details", "minimumNextBid"},
+    "BID_BELOW_INCREMENT": {"details", "minimumNextBid"},
     "ILLEGAL_TRANSITION": {"status"},
     "VALIDATION_FAILED": {"details"},
 }

@@ -169,12 +169,65 @@ CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
         "P",
         {"Draw not found", "Proof not found", "Rate limit exceeded"},
     ),
+    ("get", "/auctions/{id}"): ("auctionsGet", "P", {"Auction not found"}),
+    ("post", "/auctions/{id}/bid"): (
+        "auctionsBid",
+        "C",
+        {
+            "Auction not found",
+            "FINGERPRINT_REQUIRED",
+            "Sign-in required",
+            "Access code required",
+            "Not eligible",
+            "Auction is not open yet",
+            "Auction is closed",
+            "Bid must be higher than current bid",
+            "Bid must meet minimum increment",
+            "Idempotency key reused",
+            "Illegal transition",
+            "Rate limit exceeded",
+        },
+    ),
+    ("get", "/auctions/{id}/status"): (
+        "auctionsStatus",
+        "C",
+        {"Auction not found", "Consumer not in auction", "Rate limit exceeded"},
+    ),
+    ("get", "/auctions/{id}/highest-bid"): (
+        "auctionsHighestBid",
+        "P",
+        {"Auction not found", "Rate limit exceeded"},
+    ),
+    ("get", "/auctions/{id}/bids"): ("auctionsBids", "C", {"Auction not found", "Validation failed"}),
+    ("get", "/auctions/{id}/bids/history"): (
+        "auctionsHistory",
+        "C",
+        {"Auction not found", "Validation failed"},
+    ),
+    ("post", "/auctions/{id}/complete"): (
+        "auctionsComplete",
+        "S",
+        {"Auction not found", "Consumer not found", "Consumer not in auction", "Illegal transition"},
+    ),
+    ("post", "/auctions/{id}/deny"): (
+        "auctionsDeny",
+        "S",
+        {"Auction not found", "Consumer not found", "Consumer not in auction", "Illegal transition"},
+    ),
+    ("post", "/auctions/{id}/validate"): (
+        "auctionsValidate",
+        "S",
+        {"Auction not found", "FINGERPRINT_REQUIRED", "DEVICE_MISMATCH"},
+    ),
 }
 LIMITED = {name for name, _, _ in CONTRACT.values() if name.startswith("auth")} | {
     "queuesEnter",
     "queuesStatus",
     "drawsEnter",
     "drawsStatus",
+    "auctionsBid",
+    "auctionsStatus",
+    "auctionsHighestBid",
 }
 
 
@@ -234,7 +287,8 @@ def test_names_are_in_camel_case_and_times_and_ids_have_their_shape() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"), [("QueueStatus", {"estimatedWaitTimeInSeconds"}), ("DrawStatus", set())]
+    ("status", "expected"),
+    [("QueueStatus", {"estimatedWaitTimeInSeconds"}), ("DrawStatus", set()), ("AuctionStatus", set())],
 )
 def test_a_status_has_no_null_but_the_wait(status: str, expected: set[str]) -> None:
     properties = conformance.document()["components"]["schemas"][status]["properties"]
