@@ -12,6 +12,7 @@ from django.db import connection
 
 from consumers import access_tokens
 from consumers.models import Consumer
+from distributions.auctions.models import Auction
 from distributions.core import drawings
 from distributions.core.models import Distribution, Kind, Tally
 from distributions.draws.models import Draw
@@ -54,6 +55,15 @@ def make_draw(shop: Shop, slug: str, entries: int, winners: int) -> Distribution
     Draw.objects.create(distribution=distribution, draw_at=clock.now(), winner_count=winners)
     drawings.commit(distribution)
     return Distribution.objects.select_related("draw", "tally").get(pk=distribution.pk)
+
+
+def make_auction(shop: Shop, slug: str) -> Distribution:
+    """An auction without end, in whose currency the least unit is the increment."""
+    distribution = _make(shop, Kind.AUCTION, slug, 0)
+    Auction.objects.create(
+        distribution=distribution, currency_code="JPY", starting_price=1, minimum_bid_increment=1
+    )
+    return distribution
 
 
 def _make(shop: Shop, kind: Kind, slug: str, waiting: int) -> Distribution:

@@ -16,7 +16,7 @@ django.setup()
 
 from django.db import connection, transaction  # noqa: E402
 
-from bench import data, draws, load  # noqa: E402
+from bench import auctions, data, draws, load  # noqa: E402
 from bench.table import Row, rate_row, seconds, time_row  # noqa: E402
 from consumers import sessions  # noqa: E402
 from distributions.core import lifecycle, statements  # noqa: E402
@@ -49,6 +49,7 @@ def main() -> None:
         rebuilt,
         _admission_row(lines[options.million], options.rounds),
         draws.row(shop, options.million, options.rounds),
+        auctions.row(shop, options.rounds, options.seconds),
     ]
     print("| work | figure | yardstick | figure | ratio, median (spread) | goal | |")
     print("|---|---|---|---|---|---|---|")

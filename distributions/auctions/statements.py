@@ -27,6 +27,9 @@ _PERSON = """
     SELECT id FROM consumers_consumer
     WHERE id = %(consumer)s AND merged_into_id IS NULL AND erased_at IS NULL FOR SHARE
 """
+# Bids queue up here, first come, first decided: at the row alone, whoever comes just when it is free would
+# overtake those who wait. What guards is the row's lock, which settling and staff's deeds take as well.
+_TURN = "SELECT pg_advisory_xact_lock(hashtextextended(%(auction)s, 0))"
 _AUCTION_COLUMNS = [column.attname for column in Auction._meta.concrete_fields]
 _AUCTION = f"""
     SELECT {", ".join(_AUCTION_COLUMNS)} FROM distributions_auction
@@ -96,7 +99,7 @@ class Look:
 def look(auction_id: str, consumer_id: str, key: bytes | None) -> Look:
     """Lock the person and the auction, then read; the caller is inside a transaction."""
     values = {"auction": auction_id, "consumer": consumer_id, "key": key}
-    person, auction, rest, best = _run([_PERSON, _AUCTION, _REST, _BEST], values)
+    person, _, auction, rest, best = _run([_PERSON, _TURN, _AUCTION, _REST, _BEST], values)
     at, open_at, close_at, closed_at, kind, refusal, answer, *columns = rest[0]
     bidder, standing = columns[: len(_BIDDER_COLUMNS)], columns[len(_BIDDER_COLUMNS) :]
     return Look(
