@@ -52,12 +52,22 @@ _REST = f"""
         AND before.consumer_id = %(consumer)s AND before.idempotency_key = %(key)s::bytea
     WHERE d.id = %(auction)s
 """
-# One more than there are places: the first who does not win is what the winners are up against.
+# One more than there are places: the first who does not win is what the winners are up against. Each OFFSET 0
+# keeps the planner from joining first and sorting then, which it would before it knows how many bid.
 _BEST = """
     SELECT b.participation_id, b.maximum, b.since, b.amount, p.place, p.consumer_id
-    FROM distributions_bidder AS b JOIN distributions_participation AS p ON p.id = b.participation_id
-    WHERE b.auction_id = %(auction)s AND b.maximum IS NOT NULL AND p.status = 'QUEUED'
-    ORDER BY b.maximum DESC, b.since
+    FROM (
+        SELECT participation_id, maximum, since, amount FROM distributions_bidder
+        WHERE auction_id = %(auction)s AND maximum >= coalesce(
+            %(least)s::bigint,
+            (SELECT challenge FROM distributions_auction WHERE distribution_id = %(auction)s), 0)
+        ORDER BY maximum DESC, since OFFSET 0
+    ) AS b
+    CROSS JOIN LATERAL (
+        SELECT place, consumer_id, status FROM distributions_participation
+        WHERE id = b.participation_id OFFSET 0
+    ) AS p
+    WHERE p.status = 'QUEUED'
     LIMIT (SELECT winner_count - bought + 1 FROM distributions_auction WHERE distribution_id = %(auction)s)
 """
 
@@ -98,7 +108,7 @@ class Look:
 
 def look(auction_id: str, consumer_id: str, key: bytes | None) -> Look:
     """Lock the person and the auction, then read; the caller is inside a transaction."""
-    values = {"auction": auction_id, "consumer": consumer_id, "key": key}
+    values = {"auction": auction_id, "consumer": consumer_id, "key": key, "least": None}
     person, _, auction, rest, best = _run([_PERSON, _TURN, _AUCTION, _REST, _BEST], values)
     at, open_at, close_at, closed_at, kind, refusal, answer, *columns = rest[0]
     bidder, standing = columns[: len(_BIDDER_COLUMNS)], columns[len(_BIDDER_COLUMNS) :]
@@ -118,7 +128,7 @@ def look(auction_id: str, consumer_id: str, key: bytes | None) -> Look:
 
 def best_of(auction_id: str) -> list[Ranked]:
     """The best bidders as they are now; the caller holds the auction's lock."""
-    (rows,) = _run([_BEST], {"auction": auction_id})
+    (rows,) = _run([_BEST], {"auction": auction_id, "least": 0})
     return ranked(rows)
 
 
@@ -174,7 +184,7 @@ def write(
     bidder: Bidder | None = None,
     close_at: dt.datetime | None = None,
 ) -> None:
-    """Put a decided bid down: its row, the auction's new state, the bidder's if it was accepted, the closing
+    """Put a decided bid down and commit: its row, the auction's new state, the bidder's if it was accepted, the closing
     if it moved, and the trace (`at`, `organization`, `actor`, `events`: name, consumer and data of each).
     """
     answer = bid["answer"]
@@ -188,7 +198,7 @@ def write(
         deeds.append((_WRITE_CLOSING, {"auction": auction.pk, "close_at": close_at}))
     events = {**trace, "auction": auction.pk, "events": Jsonb(trace["events"])}
     deeds.append((_WRITE_TRACE, events))
-    _send(deeds)
+    _send(deeds, commit=True)
 
 
 def database_now() -> dt.datetime:
@@ -203,7 +213,8 @@ def _run(statements: list[str], values: dict[str, Any]) -> list[list[tuple[Any, 
     return [cursor.fetchall() for cursor in cursors]
 
 
-def _send(deeds: list[tuple[str, dict[str, Any]]]) -> list[psycopg.Cursor[Any]]:
+def _send(deeds: list[tuple[str, dict[str, Any]]], *, commit: bool = False) -> list[psycopg.Cursor[Any]]:
+    """All in one trip, with the COMMIT if asked for: Django's own then finds nothing left to commit."""
     connection.ensure_connection()
     raw = connection.connection
     with connection.wrap_database_errors, raw.pipeline():
@@ -212,4 +223,6 @@ def _send(deeds: list[tuple[str, dict[str, Any]]]) -> list[psycopg.Cursor[Any]]:
             cursor = psycopg.Cursor(raw)
             cursor.execute(sql, values, prepare=True)
             cursors.append(cursor)
+        if commit:
+            raw.commit()
     return cursors
