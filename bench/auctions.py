@@ -1,10 +1,10 @@
 """The auction's row: 32 bidders at once on one auction, in processes like the web server's.
 
 `python -m bench.auctions bids|updates AUCTION PROCESS SECONDS` is one of these processes: it says when it is
-ready, is told the Unix time to begin at, and from then on each of its threads works on a connection of its own;
-then it prints how much was done. Amounts are microseconds since the beginning, so that whoever bids later bids
-more: nearly all are accepted, and only these are counted. The yardstick is one row that all of them update, each
-time with a commit.
+ready, is told when to begin (by the machine's monotonic clock), and from then on each of its threads works on a
+connection of its own; then it prints how much was done. Amounts are microseconds since the beginning: whoever
+bids later bids more, so that nearly all are accepted, and only these are counted. The yardstick is one row
+that all of them update, each time with a commit.
 """
 
 import json
@@ -55,14 +55,18 @@ def row(shop: data.Shop, rounds: int, seconds: int) -> Row:
 
 def _run(work: str, auction: Distribution, seconds: int) -> Figures:
     command = [sys.executable, "-m", "bench.auctions", work, auction.pk]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     started = [
-        subprocess.Popen([*command, str(number), str(seconds)], **pipes) for number in range(PROCESSES)
+        subprocess.Popen(
+            [*command, str(number), str(seconds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for number in range(PROCESSES)
     ]
     for process in started:
+        assert process.stdout is not None
         process.stdout.readline()  # it is ready
-    begin = time.time() + 0.2
+    begin = time.monotonic() + 0.2
     for process in started:
+        assert process.stdin is not None
         process.stdin.write(f"{begin}\n")
         process.stdin.flush()
     told = [process.communicate()[0] for process in started]
@@ -82,9 +86,9 @@ def main(work: str, auction_id: str, process: str, seconds: str) -> None:
         bidder = int(process) * THREADS + thread + 1
         one = _update if work == "updates" else _bidding(distribution, f"cons_{bidder:026d}", begin)
         connection.ensure_connection()
-        time.sleep(max(0.0, begin - time.time()))
+        time.sleep(max(0.0, begin - time.monotonic()))
         counted_from, until = begin + WARM_UP, begin + WARM_UP + float(seconds)
-        while (now := time.time()) < until:
+        while (now := time.monotonic()) < until:
             done = one()
             counts[thread] += done and now >= counted_from
         connection.close()
@@ -105,7 +109,7 @@ def _update() -> bool:
 
 def _bidding(auction: Distribution, consumer_id: str, begin: float) -> Work:
     def bid() -> bool:
-        amount = max(1, int((time.time() - begin) * 1_000_000))
+        amount = max(1, int((time.monotonic() - begin) * 1_000_000))
         try:
             rules.bid(
                 auction,

@@ -184,8 +184,8 @@ def write(
     bidder: Bidder | None = None,
     close_at: dt.datetime | None = None,
 ) -> None:
-    """Put a decided bid down and commit: its row, the auction's new state, the bidder's if it was accepted, the closing
-    if it moved, and the trace (`at`, `organization`, `actor`, `events`: name, consumer and data of each).
+    """Put a decided bid down and commit: its row, the auction's new state, the bidder's if it was accepted,
+    the closing if it moved, and the trace (`at`, `organization`, `actor`, `events`: name, consumer and data of each).
     """
     answer = bid["answer"]
     bid = {**bid, "answer": None if answer is None else Jsonb(answer)}
