@@ -248,6 +248,7 @@ class EventAdmin(ConsoleAdmin):
         "cons_": "consumer_id",
         "queue_": "distribution_id",
         "draw_": "distribution_id",
+        "auction_": "distribution_id",
     }
     search_help_text = "The whole id of a distribution or a consumer."
     ordering = ["-id"]

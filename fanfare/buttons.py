@@ -30,9 +30,15 @@ def always(thing: Any) -> bool:
     return True
 
 
+def nothing(thing: Any) -> dict[str, Any]:
+    """For a form that is empty at first."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Button:
-    """What staff may do to one thing. `run` answers with a sentence, or a page of its own.
+    """What staff may do to one thing. `run` answers with a sentence, or a page of its own; `initial` is what
+    its form shows at first.
 
     A FanfareError that it raises becomes a message. With a question or a form, a page asks first. One that
     `reads` changes nothing, and is a link.
@@ -48,6 +54,12 @@ class Button:
     is_offered: Callable[[Any], bool] = always
     variant: str = "default"
     reads: bool = False
+    initial: Callable[[Any], dict[str, Any]] = nothing
+
+    @property
+    def deed(self) -> str:
+        """The label by itself: dots say that a page asks first."""
+        return self.label.removesuffix(" …")
 
     @property
     def asks(self) -> bool:
@@ -115,11 +127,13 @@ class Buttons(_ModelAdmin):
         back = self.address("change", thing.pk)
         if found.reads:
             return self._run(request, found, thing, {}) or redirect(back)
-        form = found.form(request.POST if request.method == "POST" else None)
-        if request.method != "POST" or not form.is_valid():
-            more = {"thing": thing, "variant": found.variant, "back": back}
-            return self.ask(request, found.label, found.question, form, **more)
-        return self._run(request, found, thing, form.cleaned_data) or redirect(back)
+        form = found.form(request.POST if request.method == "POST" else None, initial=found.initial(thing))
+        if request.method == "POST" and form.is_valid():
+            answer = self._run(request, found, thing, form.cleaned_data, form)
+            if not form.errors:
+                return answer or redirect(back)
+        more = {"thing": thing, "variant": found.variant, "back": back}
+        return self.ask(request, found.deed, found.question, form, **more)
 
     def not_there(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The answer for a thing that is not there, or another organization's."""
@@ -128,14 +142,25 @@ class Buttons(_ModelAdmin):
         return found
 
     def _run(
-        self, request: HttpRequest, button: Button, thing: Any, values: dict[str, Any]
+        self,
+        request: HttpRequest,
+        button: Button,
+        thing: Any,
+        values: dict[str, Any],
+        form: forms.Form | None = None,
     ) -> HttpResponseBase | None:
+        """Do it, or say why not: at the field of the form that it is about, else in a message."""
         if not button.is_offered(thing):
-            self.message_user(request, f"“{button.label}” is no longer possible.", messages.WARNING)
+            self.message_user(request, f"“{button.deed}” is no longer possible.", messages.WARNING)
             return None
         try:
             answer = button.run(request, thing, values)
         except FanfareError as refusal:
+            details = refusal.details
+            if form is not None and details and all(detail.field in form.fields for detail in details):
+                for detail in details:
+                    form.add_error(detail.field, detail.message)
+                return None
             self.message_user(request, f"{refusal.error}. {refusal.message}", messages.ERROR)
             return None
         if isinstance(answer, HttpResponseBase):

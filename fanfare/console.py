@@ -76,6 +76,11 @@ class DateTimeField(forms.SplitDateTimeField):
 
     widget = UnfoldAdminSplitDateTimeWidget
 
+    def get_bound_field(self, form: Any, field_name: str) -> Any:
+        bound = super().get_bound_field(form, field_name)
+        bound.help_text = f"{bound.help_text} Time zone: {timezone.get_current_timezone_name()}.".strip()
+        return bound
+
 
 class SignInForm(AdminAuthenticationForm):
     """The console's sign-in, counted by name and address."""
@@ -215,8 +220,8 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
     ) -> Any:
         """In the thing's own time zone, with its buttons."""
         thing = self.get_object(request, unquote(object_id)) if object_id else None
-        context = {**(extra_context or {}), **self.context_of(request, thing)}
         with timezone.override(self.zone_of(request, thing)):
+            context = {**(extra_context or {}), **self.context_of(request, thing)}
             response = super().changeform_view(request, object_id, form_url, context)
             return response.render() if isinstance(response, TemplateResponse) else response
 

@@ -56,6 +56,7 @@ UNFOLD = {
                 ("Audiences", "groups_2", "experiences_audiencemember"),
                 ("Distributions", "confirmation_number", "distributions_distribution"),
                 ("Participations", "groups", "distributions_participation"),
+                ("Bids", "gavel", "distributions_bid"),
             ),
             _pages(
                 "People",

@@ -4,49 +4,60 @@ Nothing is edited: staff extend, end, cancel, and take single bids back. What a 
 to nobody before the auction is settled.
 """
 
-import datetime as dt
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
-from distributions.auctions import results, rules, setup, shape, state, steering
+from distributions.auctions import cards, results, rules, setup, shape, steering
 from distributions.auctions.book import BidKind
 from distributions.auctions.models import Auction, Bid
 from distributions.core.admin import FACES, PHASE_COLORS, Face, Setting, actor
-from distributions.core.models import Distribution, Kind, Reason, Status
-from distributions.core.standing import Standing
-from fanfare import clock, money, staff
+from distributions.core.models import Distribution, Kind
+from fanfare import clock, staff
 from fanfare.console import Button, DateTimeField, HistoryAdmin, TextInput, moment
 
+if TYPE_CHECKING:
+
+    class HistoricalRecordContextHelper:
+        def __init__(self, *arguments: Any) -> None: ...
+        def context_for_delta_changes(self, delta: Any) -> list[dict[str, Any]]: ...
+        def format_delta_change(self, change: Any) -> Any: ...
+else:
+    from simple_history.template_utils import HistoricalRecordContextHelper
+
 SHOWN = 20  # bids of the live page
+STATE_COLORS = {"VALID": "success", "VOID": "danger", "REFUSED": "warning"}
 
 
-def _of_auction(name: str) -> Callable[[Distribution], Any]:
-    """A setting as staff read it: amounts as decimal text."""
+def _read(name: str) -> Callable[[Distribution], Any]:
+    """A setting as forms have it: amounts as decimal text."""
 
     def read(distribution: Distribution) -> Any:
         value = getattr(distribution.auction, name)
-        return amount(distribution.auction, value) if name in setup.AMOUNTS else value
+        return cards.amount(value, distribution.auction.currency_code) if name in setup.AMOUNTS else value
 
     return read
 
 
-def amount(auction: Auction, minor: int | None) -> str:
-    """As forms have it: without the currency; empty for none."""
-    return "" if minor is None else money.text(minor, auction.currency_code)
+def _shown(name: str) -> Callable[[Distribution], Any]:
+    """A setting as those read it who may only look: amounts with their currency."""
 
+    def shown(distribution: Distribution) -> Any:
+        value = getattr(distribution.auction, name)
+        is_amount = name in setup.AMOUNTS
+        return cards.priced(value, distribution.auction.currency_code) or "-" if is_amount else value
 
-def priced(auction: Auction, minor: int | None) -> str:
-    """As pages show it: `150.00 EUR`."""
-    return "" if minor is None else f"{amount(auction, minor)} {auction.currency_code}"
+    return shown
 
 
 SETTINGS = {
-    name: Setting(name, Auction._meta.get_field(name), _of_auction(name)) for name in setup.OF_AUCTION
+    name: Setting(name, Auction._meta.get_field(name), _read(name), shown=_shown(name))
+    for name in setup.OF_AUCTION
 }
 GROUPS = [
     ("Prices", ["currency_code", "starting_price", "minimum_bid_increment", "increment_table",
@@ -56,63 +67,16 @@ GROUPS = [
 ]  # fmt: skip
 HELP_TEXTS = {
     "close_at": "Nobody bids from then on; a bid just before may move it. Empty: until it is closed by hand.",
+    "supports_guest": "Whether people who did not sign in may bid.",
 }
-
-
-def numbers(distribution: Distribution, now: dt.datetime) -> list[tuple[str, str, str]]:
-    """Title, number and limit of each card."""
-    auction, tally = distribution.auction, distribution.tally
-    least = shape.minimum_next(distribution, now)
-    leader = "" if auction.leader is None else shape.pseudonym(auction.leader)
-    refused = Bid.objects.filter(auction=auction).exclude(refusal="").count()
-    most = "" if auction.max_extensions is None else f"of {auction.max_extensions:,}"
-    return [
-        ("Price", priced(auction, auction.high) or "no bid", leader),
-        ("Next bid", priced(auction, least) or "none", "at least" if least else "it is over"),
-        ("Reserve", _reserve(auction), priced(auction, auction.reserve_price)),
-        ("Bidders", f"{tally.entered:,}", f"{auction.bids:,} bids, {refused:,} refused"),
-        ("Closes", moment(distribution.close_at) or "by hand", f"{auction.extensions:,} extensions {most}"),
-        ("Winners", f"{tally.admitted - tally.returned:,}", f"of {auction.winner_count:,}; "
-                    f"{tally.completed:,} completed, {tally.returned:,} returned"),
-    ]  # fmt: skip
-
-
-def _reserve(auction: Auction) -> str:
-    if auction.reserve_price is None:
-        return "none"
-    is_met = auction.high is not None and state.terms_of(auction).meets_reserve(auction.high)
-    return "met" if is_met else "not met"
-
-
-def waiting(distribution: Distribution, now: dt.datetime) -> int:
-    """Who may still win."""
-    auction = distribution.auction
-    if auction.cancelled_at is not None:
-        return 0
-    if auction.settled_at is None:
-        return distribution.tally.taken
-    return 0 if results.is_final(auction, distribution.tally) else auction.chances
-
-
-_WORDS: dict[str, str] = {
-    Reason.OUTBID: "Outbid",
-    Reason.RESERVE_NOT_MET: "Below the reserve",
-    Reason.ADMISSION_EXPIRED: "Not completed",
-}
-
-
-def word(distribution: Distribution, standing: Standing) -> str:
-    """What a standing is called."""
-    if standing.status == Status.QUEUED:
-        return "Next in turn" if distribution.auction.settled_at is not None else "Bidding"
-    won = {Status.ADMITTED: "Won", Status.COMPLETED: "Completed"}
-    return _WORDS.get(standing.deny_reason) or won.get(standing.status) or str(standing.status.label)
 
 
 # --- Buttons --------------------------------------------------------------------------------------
-def is_running(distribution: Distribution) -> bool:
-    """Whether bids may come."""
-    return not results.is_over(distribution, clock.now()) and distribution.auction.cancelled_at is None
+def is_extensible(distribution: Distribution) -> bool:
+    """Whether bids may come, and may come for longer."""
+    latest, closes_at = distribution.auction.hard_end_at, distribution.close_at
+    is_longest = latest is not None and closes_at is not None and closes_at >= latest
+    return not results.is_over(distribution, clock.now()) and not is_longest
 
 
 def is_open(distribution: Distribution) -> bool:
@@ -128,7 +92,9 @@ def is_unsettled(distribution: Distribution) -> bool:
 class ExtendForm(forms.Form):
     """Until when."""
 
-    close_at = DateTimeField(label="Closes at", help_text="Later than now, at most the hard end.")
+    close_at = DateTimeField(
+        label="Closes at", help_text="Later than now, and than it would close; at most the hard end."
+    )
 
 
 def extend(request: HttpRequest, auction: Distribution, values: dict[str, Any]) -> str:
@@ -168,21 +134,40 @@ def live(request: HttpRequest, auction: Distribution, values: dict[str, Any]) ->
     phase = rules.phase(auction, now)
     context = {
         "auction": auction, "phase": phase, "phase_color": PHASE_COLORS[phase], "now": now,
-        "numbers": numbers(auction, now), "back": pages.address("change", auction.pk),
-        "bids": [(bid, shape.pseudonym(bid.participation.place if bid.participation else None),
-                  priced(bid.auction, bid.amount), priced(bid.auction, bid.high_after), shape.state_of(bid))
-                 for bid in found],
+        "numbers": cards.numbers(auction, now), "back": pages.address("change", auction.pk),
+        "bids": [_row(bid) for bid in found],
         "titles": ["No.", "Time", "Bidder", "Consumer", "Amount", "Price after", "State"],
-        "refresh": 2 if phase in (rules.AuctionPhase.OPEN, rules.AuctionPhase.CLOSED) else 10,
+        "refresh": _refresh(auction, phase),
     }  # fmt: skip
     answer: HttpResponse = pages.page(request, "admin/auction_live.html", f"{auction}, live", **context)
     return answer
 
 
+def _row(bid: Bid) -> dict[str, Any]:
+    currency, found = bid.auction.currency_code, shape.state_of(bid)
+    return {
+        "bid": bid,
+        "bidder": shape.pseudonym(bid.participation.place if bid.participation else None),
+        "amount": cards.priced(bid.amount, currency),
+        "price": cards.priced(bid.high_after, currency),
+        "state": found,
+        "color": STATE_COLORS[found],
+    }
+
+
+def _refresh(distribution: Distribution, phase: rules.AuctionPhase) -> int:
+    """After how many seconds there may be something new; 0: nothing comes any more."""
+    if not is_unsettled(distribution):
+        return 0
+    is_near = phase == rules.AuctionPhase.OPEN or results.is_over(distribution, clock.now())
+    return 2 if is_near else 10
+
+
 BUTTONS = [
     Button("live", "Live", "monitoring", live, allowed=staff.VIEW, reads=True, variant="primary"),
     Button(
-        "extend", "Extend …", "more_time", extend, form=ExtendForm, is_offered=is_running,
+        "extend", "Extend …", "more_time", extend, form=ExtendForm, is_offered=is_extensible,
+        initial=lambda auction: {"close_at": auction.close_at},
         question="Bidding goes on until then. It can be extended again, and never shortened: only closed.",
     ),
     Button(
@@ -190,7 +175,8 @@ BUTTONS = [
         question="Bidding ends at this instant, and the best bids of this instant win. There is no way back.",
     ),
     Button(
-        "cancel", "Cancel …", "block", cancel, form=ReasonForm, variant="danger", is_offered=is_unsettled,
+        "cancel", "Cancel the auction …", "block", cancel, form=ReasonForm, variant="danger",
+        is_offered=is_unsettled,
         question="For good: all bids are void, nobody wins, and all who bid are denied.",
     ),
 ]  # fmt: skip
@@ -210,7 +196,7 @@ FACES[Kind.AUCTION] = Face(
     icon="gavel",
     settings=SETTINGS,
     groups=GROUPS,
-    numbers=numbers,
+    numbers=cards.numbers,
     fixed=setup.fixed,
     create=setup.SETTINGS.create,
     update=setup.SETTINGS.update,
@@ -218,9 +204,10 @@ FACES[Kind.AUCTION] = Face(
     buttons=BUTTONS,
     links=links,
     phase=rules.phase,
-    waiting=waiting,
+    waiting=cards.waiting,
     standing_at=rules.standing_at,
-    word=word,
+    word=cards.word,
+    details=cards.details,
     panel=lambda distribution, now: None,
     help_texts=HELP_TEXTS,
     defaults={"supports_guest": False},
@@ -228,14 +215,50 @@ FACES[Kind.AUCTION] = Face(
 )
 
 
+# --- What settings were --------------------------------------------------------------------------
+class Changes(HistoricalRecordContextHelper):
+    """What changed between two versions of the settings, amounts as text in the currency of each."""
+
+    def context_for_delta_changes(self, delta: Any) -> list[dict[str, Any]]:
+        self.currencies = delta.old_record.currency_code, delta.new_record.currency_code
+        return super().context_for_delta_changes(delta)
+
+    def format_delta_change(self, change: Any) -> Any:
+        if change.field in setup.AMOUNTS:
+            before, after = self.currencies
+            old, new = cards.priced(change.old, before), cards.priced(change.new, after)
+            change = replace(change, old=old or "none", new=new or "none")
+        return super().format_delta_change(change)
+
+
+def _column(name: str) -> Any:
+    """A setting in the history: its field, but amounts as text."""
+    if name not in setup.AMOUNTS:
+        return name
+
+    def column(auction: Auction) -> str:
+        return cards.priced(getattr(auction, name), auction.currency_code) or "-"
+
+    column.__name__ = name
+    field: Any = Auction._meta.get_field(name)
+    column.short_description = field.verbose_name  # type: ignore[attr-defined]
+    return column
+
+
+COLUMNS = ["distribution", *map(_column, setup.OF_AUCTION)]
+
+
 @admin.register(Auction)
 class AuctionAdmin(HistoryAdmin):
     """Only for the history of an auction's settings; they are edited on the distribution's page."""
 
     organization_path = "distribution__organization_id"
-    list_display = ["distribution", *setup.OF_AUCTION]
+    list_display = fields = readonly_fields = COLUMNS
     list_select_related = ["distribution"]
-    fields = ["distribution", *setup.OF_AUCTION]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def get_historical_record_context_helper(self, request: HttpRequest, version: Any) -> Changes:
+        """Called by simple-history."""
+        return Changes(self.model, version)

@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from distributions.auctions import shape, steering
-from distributions.auctions.admin import ReasonForm, priced
+from distributions.auctions.admin import STATE_COLORS, ReasonForm
 from distributions.auctions.book import BidKind
+from distributions.auctions.cards import priced
 from distributions.auctions.models import Bid
 from distributions.core.admin import actor
 from distributions.core.models import Distribution
@@ -21,20 +22,16 @@ from fanfare.lists import ScopedFilter
 
 def may_be_voided(bid: Bid) -> bool:
     """Whether it counts, and its auction's outcome does not stand yet."""
-    counts = not bid.refusal and bid.voided_at is None and bid.kind != BidKind.BUY_NOW
+    counts = shape.state_of(bid) == "VALID" and bid.kind != BidKind.BUY_NOW
     return counts and bid.auction.settled_at is None and bid.auction.cancelled_at is None
 
 
 def void(request: HttpRequest, bid: Bid, values: dict[str, Any]) -> str:
     """Take one bid back. Raises IllegalMove."""
     before, after = steering.void(bid.pk, reason=values["reason"], actor=actor(request))
-    return (
-        f"The bid is void. The price was {priced(bid.auction, before)}; it is "
-        f"{priced(bid.auction, after) or 'none: no bid is left'}."
-    )
-
-
-STATE_COLORS = {"VALID": "success", "VOID": "danger", "REFUSED": "warning"}
+    currency = bid.auction.currency_code
+    now = priced(after, currency) or "none: no bid is left"
+    return f"The bid is void. The price was {priced(before, currency)}; it is {now}."
 
 
 @admin.register(Bid)
@@ -53,9 +50,9 @@ class BidAdmin(ConsoleAdmin):
     sortable_by: ClassVar[list[str]] = []
     fields = [
         "id", "auction", "numbered", "at", "consumer", "bidder", "kind", "asked", "most", "price",
-        "closes_at", "state", "reason", "voided_at",
+        "closes_at", "outcome", "reason", "voided_at",
     ]  # fmt: skip
-    readonly_fields = ["numbered", "bidder", "asked", "most", "price", "state", "reason"]
+    readonly_fields = ["numbered", "bidder", "asked", "most", "price", "outcome", "reason"]
     buttons = [
         Button(
             "void", "Void …", "undo", void, form=ReasonForm, variant="danger", is_offered=may_be_voided,
@@ -74,23 +71,29 @@ class BidAdmin(ConsoleAdmin):
 
     @display(description="Amount")
     def asked(self, bid: Bid) -> str:
-        return priced(bid.auction, bid.amount)
+        return priced(bid.amount, bid.auction.currency_code)
 
     @display(description="By proxy up to")
     def most(self, bid: Bid) -> str:
         """Only once nobody can use it any more."""
+        if bid.auction.cancelled_at is not None:
+            return "never shown: the auction was cancelled"
         if bid.auction.settled_at is None:
             return "hidden until the auction is settled"
-        return priced(bid.auction, bid.max_amount) or "-"
+        return priced(bid.max_amount, bid.auction.currency_code) or "-"
 
     @display(description="Price after")
     def price(self, bid: Bid) -> str:
-        return priced(bid.auction, bid.high_after)
+        return priced(bid.high_after, bid.auction.currency_code)
 
     @display(description="State", label=STATE_COLORS)
     def state(self, bid: Bid) -> tuple[str, str]:
         found = shape.state_of(bid)
         return found, found.lower()
+
+    @display(description="State")
+    def outcome(self, bid: Bid) -> str:
+        return shape.state_of(bid).capitalize()
 
     @display(description="Reason")
     def reason(self, bid: Bid) -> str:

@@ -121,7 +121,7 @@ def _problems(rows: Rows) -> Problems:
     problems = _amount_problems(auction) | _closing_problems(rows)
     steps = validation.steps(auction.increment_table, auction.currency_code)
     if steps and auction.minimum_bid_increment is not None and steps[0][1] < auction.minimum_bid_increment:
-        problems["increment_table"] = "No step may be smaller than minimumBidIncrement."
+        problems["increment_table"] = "No step may be smaller than the minimum bid increment."
     return problems
 
 
@@ -145,7 +145,7 @@ def _closing_problems(rows: Rows) -> Problems:
     window, lasts = auction.extension_window_seconds, auction.extension_seconds
     if (window is None) != (lasts is None):
         missing = "extension_seconds" if lasts is None else "extension_window_seconds"
-        problems[missing] = "extensionWindowSeconds and extensionSeconds belong together."
+        problems[missing] = "The window and the seconds of an extension belong together."
     elif window is not None and closes is None:
         problems["extension_window_seconds"] = "Without a closing there is nothing to extend."
     if auction.hard_end_at is not None and (closes is None or auction.hard_end_at < closes):

@@ -35,9 +35,11 @@ def extend(auction_id: str, close_at: dt.datetime, *, actor: str) -> None:
 def _require_later(auction: Auction, close_at: dt.datetime, than: dt.datetime) -> None:
     latest = auction.hard_end_at
     if close_at <= than:
-        raise errors.Invalid(errors.Detail("close_at", f"It must be later than {iso(than)}."))
+        raise errors.Invalid(
+            errors.Detail("close_at", "It must be later than now, and than the closing so far.")
+        )
     if latest is not None and close_at > latest:
-        raise errors.Invalid(errors.Detail("close_at", f"Its hard end is {iso(latest)}."))
+        raise errors.Invalid(errors.Detail("close_at", "It can't be later than the hard end."))
 
 
 def close_now(auction_id: str, *, actor: str) -> int | None:

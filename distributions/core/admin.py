@@ -51,7 +51,8 @@ class DistributionField(_ModelChoiceField):
 class Setting:
     """One setting of a kind that is not a column of Distribution: its model field, and where it is read.
 
-    `choices` of a foreign key narrows what is offered, for this distribution or one that is being added.
+    `choices` of a foreign key narrows what is offered, for this distribution or one that is being added;
+    `shown` is what those read who may only look, where it is not what forms have.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Setting:
     read: Callable[[Distribution], Any]
     label: str = ""
     choices: Callable[[QuerySet[Any], Distribution | None], QuerySet[Any]] | None = None
+    shown: Callable[[Distribution], Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Face:
     `fixed` names the settings that can't change any more. `create` and `update` raise ValidationError.
     `word` is what the kind calls a standing, which is `standing_at` some instant; `admit` is None where
     nobody is admitted out of turn; `panel` is there for what is drawn by lot; `help_texts` and `defaults`
-    (of a new one) are the kind's own, by setting; `adjusting` surrounds taking somebody out.
+    (of a new one) are the kind's own, by setting; `adjusting` surrounds taking somebody out; `details` says
+    more about one standing, on its own page.
     """
 
     description: str
@@ -90,6 +93,7 @@ class Face:
     help_texts: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     adjusting: Callable[[Distribution], AbstractContextManager[None]] = lifecycle.unadjusted
+    details: Callable[[Distribution, Standing, dt.datetime], str] | None = None
 
 
 FACES: dict[Kind, Face] = {}
@@ -249,7 +253,7 @@ class DistributionAdmin(HistoryAdmin):
 
 def _column(setting: Setting) -> Callable[[Distribution], Any]:
     def column(distribution: Distribution) -> Any:
-        return setting.read(distribution)
+        return (setting.shown or setting.read)(distribution)
 
     column.__name__ = setting.name
     column.short_description = setting.label or setting.field.verbose_name  # type: ignore[attr-defined]

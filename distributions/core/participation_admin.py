@@ -87,8 +87,8 @@ class ParticipationAdmin(ConsoleAdmin):
     ordering = ["-id"]
     sortable_by: ClassVar[list[str]] = []
     fields = [
-        "consumer", "distribution", "standing", "number", "entered_at", "admitted_at", "expires_at", "ended",
-        "reason", "order_id", "risk", "metadata",
+        "consumer", "distribution", "standing", "number", "details", "entered_at", "admitted_at",
+        "expires_at", "ended", "reason", "order_id", "risk", "metadata",
     ]  # fmt: skip
     actions = ["deny_selected"]
     buttons = [
@@ -102,7 +102,7 @@ class ParticipationAdmin(ConsoleAdmin):
         ),
     ]  # fmt: skip
 
-    readonly_fields = ["standing", "number", "ended", "reason", "risk"]
+    readonly_fields = ["standing", "number", "details", "ended", "reason", "risk"]
 
     @display(description="Status", label=STATUS_COLORS)
     def state(self, participation: Participation) -> tuple[str, str]:
@@ -121,6 +121,13 @@ class ParticipationAdmin(ConsoleAdmin):
             return ""
         is_entry = participation.distribution.kind == Kind.DRAW
         return f"entry\N{NO-BREAK SPACE}{participation.place}" if is_entry else str(participation.place)
+
+    @display(description="Details")
+    def details(self, participation: Participation) -> str:
+        """What only the kind knows; for one participation, since it may ask the database."""
+        distribution = participation.distribution
+        tell = face_of(distribution).details
+        return "-" if tell is None else tell(distribution, current(participation), clock.now())
 
     @display(description="Ended at")
     def ended(self, participation: Participation) -> str:
