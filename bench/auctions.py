@@ -1,10 +1,10 @@
 """The auction's row: 32 bidders at once on one auction, in processes like the web server's.
 
 `python -m bench.auctions bids|updates AUCTION PROCESS SECONDS` is one of these processes: it says when it is
-ready, is told when to begin (by the machine's monotonic clock), and from then on each of its threads works on a
-connection of its own; then it prints how much was done. Amounts are microseconds since the beginning: whoever
-bids later bids more, so that nearly all are accepted, and only these are counted. The yardstick is one row
-that all of them update, each time with a commit.
+ready, is told when to begin (by the machine's monotonic clock), and from then on each of its threads works on
+a connection of its own; then it prints how much was done. Amounts are microseconds since the beginning, so
+that whoever bids later bids more: nearly all are accepted, and only these are counted. The yardstick is one
+row that all of them update, each time with a commit.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The demo's keys, staff login, queues and draws, kept in the data directory for this machine's user alone.
+"""The demo's keys, staff login, queues, draws and auctions, kept in the data directory for this machine's user alone.
 
 Written once by `manage.py first_run`; read by every later start and by `manage.py crowd`.
 """
@@ -14,7 +14,7 @@ from fanfare.stack.addresses import read_private, write_private
 
 @dataclass(frozen=True)
 class Demo:
-    """What one needs to play with the demo; `queues` and `draws` are ids by slug."""
+    """What one needs to play with the demo; `queues`, `draws` and `auctions` are ids by slug."""
 
     organization_id: str
     publishable_key: str
@@ -23,6 +23,7 @@ class Demo:
     password: str
     queues: dict[str, str]
     draws: dict[str, str] = field(default_factory=dict)
+    auctions: dict[str, str] = field(default_factory=dict)
 
 
 def path() -> Path:

@@ -1,6 +1,8 @@
-"""Everybody at once: from the first look at the queue to the report, or until it is cut short."""
+"""Everybody at once: from the first look at queue or auction to the report, or until it is cut short."""
 
 import asyncio
+import datetime as dt
+import random
 import sys
 import time
 from collections import Counter
@@ -8,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from distributions.crowd import report
+from distributions.crowd import bid_checks, checks, report
+from distributions.crowd.bidder import Bidder
 from distributions.crowd.checks import Terms
 from distributions.crowd.person import Person, Venue, make_plan
 from distributions.crowd.shop import Shop
@@ -16,6 +19,8 @@ from distributions.crowd.wire import Wire
 
 FAREWELL_SECONDS = 30.0
 BAR = 30  # characters
+STEPS = 200  # increments above the starting price that it is worth to the keenest bidder
+_chance = random.SystemRandom()
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Options:
     """What to try; `arrive_within`, `think` and `limit` in seconds, `limit` None: until all are done."""
 
     base_url: str
-    queue_id: str
+    distribution_id: str
     publishable_key: str
     secret_key: str
     people: int
@@ -35,19 +40,44 @@ class Options:
 
 
 async def run(options: Options) -> dict[str, Any]:
-    """The report. Raises Refused when the queue can't even be looked at."""
+    """The report. Raises Refused when there is nothing to look at."""
+    is_auction = options.distribution_id.startswith("auction_")
+    path = f"/api/v1/{'auctions' if is_auction else 'queues'}/{options.distribution_id}"
     async with Wire(options.base_url, options.concurrency) as wire:
         headers = {"X-Publishable-Key": options.publishable_key}
-        queue = await wire.ask("queue", "GET", f"/api/v1/queues/{options.queue_id}", headers)
+        before = await wire.ask("look", "GET", path, headers)
         tenant = await wire.ask("organization", "GET", "/api/v1/organizations/current", headers)
-        shop = Shop(wire, options.queue_id, tenant["id"], options.secret_key)
+        shop = Shop(wire, path, tenant["id"], options.secret_key)
         await shop.learn_keys()
-        venue = Venue(wire, shop, options.queue_id, options.publishable_key)
-        people = [Person(venue, _plan(options)) for _ in range(options.people)]
-        began = time.monotonic()
-        await _live(people, options.limit)
-        seconds = time.monotonic() - began
-        return report.make([person.record for person in people], Terms.of(queue), wire, seconds)
+        venue = Venue(wire, shop, path, options.publishable_key, takes_guests=before["supportsGuest"])
+        go = _auction if is_auction else _queue
+        return await go(venue, before, options)
+
+
+async def _queue(venue: Venue, queue: dict[str, Any], options: Options) -> dict[str, Any]:
+    people = [Person(venue, _plan(options)) for _ in range(options.people)]
+    seconds = await _timed(people, options)
+    records, terms = [person.record for person in people], Terms.of(queue)
+    found = report.make(records, checks.all_checks(records, terms), venue.wire, seconds)
+    return found | report.of_queue(records, terms)
+
+
+async def _auction(venue: Venue, auction: dict[str, Any], options: Options) -> dict[str, Any]:
+    people = [Bidder(venue, _plan(options), _chance.randint(1, STEPS)) for _ in range(options.people)]
+    seconds = await _timed(people, options)
+    records = [person.record for person in people]
+    headers = {"X-Publishable-Key": options.publishable_key}
+    after = await venue.wire.ask("look", "GET", venue.path, headers)
+    close_at = after["closeAt"] and dt.datetime.fromisoformat(after["closeAt"])
+    found = bid_checks.all_checks(records, auction["winnerCount"], close_at)
+    return report.make(records, found, venue.wire, seconds) | report.of_auction(records, auction, after)
+
+
+async def _timed(people: Sequence[Person], options: Options) -> float:
+    """Let them all live; how many seconds that took."""
+    began = time.monotonic()
+    await _live(people, options.limit)
+    return time.monotonic() - began
 
 
 def _plan(options: Options) -> Any:

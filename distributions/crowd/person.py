@@ -1,4 +1,4 @@
-"""One consumer: arrives, signs in as a guest, enters, polls as advised, buys or leaves.
+"""One consumer: arrives, signs in, enters, polls as advised, buys or leaves.
 
 Everything that the API said on the way is kept in a `Record`; judging it is the work of `checks`.
 """
@@ -17,7 +17,7 @@ from distributions.crowd.wire import Refused, Span, Wire
 
 @dataclass
 class Record:
-    """What one person saw. `outcome` is the last status, or the code of the refusal that ended it.
+    """What one person saw and did. `outcome` is the last status, or the code of the refusal that ended it.
 
     Empty: never in. QUEUED or ADMITTED at the end: the outing was cut short.
     """
@@ -52,8 +52,9 @@ class Venue:
 
     wire: Wire
     shop: Shop
-    queue_id: str
+    path: str  # of the queue or auction
     publishable_key: str
+    takes_guests: bool = True
 
 
 class Person:
@@ -89,7 +90,11 @@ class Person:
 
     async def _sign_in(self) -> None:
         wire, headers = self._venue.wire, {"X-Publishable-Key": self._venue.publishable_key}
-        found = await wire.ask("guest", "POST", "/api/v1/auth/guest", headers, {})
+        if self._venue.takes_guests:
+            found = await wire.ask("guest", "POST", "/api/v1/auth/guest", headers, {})
+        else:
+            body = {"exchangeCode": await self._venue.shop.name_customer()}
+            found = await wire.ask("exchange", "POST", "/api/v1/auth/external/exchange", headers, body)
         self.record.consumer_id = found["session"]["consumerId"]
         self._token, self._refresh_token = found["accessToken"], found["refreshToken"]
 
@@ -125,18 +130,24 @@ class Person:
             record.problems.append(f"a completed admission became {record.outcome}")
 
     async def _ask(self, verb: str, method: str, span: Span | None = None) -> Any:
-        """A verb of the queue with this person's session, which is refreshed when it is an hour old."""
-        path = f"/api/v1/queues/{self._venue.queue_id}/{verb}"
-        body: dict[str, Any] | None = {} if method == "POST" else None
+        """A verb that answers how this person stands, which is noted."""
+        answer = await self._send(verb, method, {} if method == "POST" else None, span)
+        self._note(answer)
+        return answer
+
+    async def _send(
+        self, verb: str, method: str, body: dict[str, Any] | None = None, span: Span | None = None
+    ) -> Any:
+        """The answer to a request with this person's session; one that has expired is refreshed."""
+        path = f"{self._venue.path}/{verb}".rstrip("/")
+        what = verb or "look"
         try:
-            answer = await self._venue.wire.ask(verb, method, path, self._headers(), body, span)
+            return await self._venue.wire.ask(what, method, path, self._headers(), body, span)
         except Refused as refusal:
             if refusal.code != "TOKEN_EXPIRED":
                 raise
             await self._refresh()
-            answer = await self._venue.wire.ask(verb, method, path, self._headers(), body, span)
-        self._note(answer)
-        return answer
+            return await self._venue.wire.ask(what, method, path, self._headers(), body, span)
 
     async def _refresh(self) -> None:
         headers = {"X-Publishable-Key": self._venue.publishable_key}
@@ -156,7 +167,7 @@ class Person:
         record.outcome = answer["status"]
         record.deny_reason = answer.get("denyReason", "")
         record.entered_at = dt.datetime.fromisoformat(answer["enteredAt"])
-        if answer["status"] == "QUEUED":
+        if answer["status"] == "QUEUED" and "position" in answer:
             record.positions.append(answer["position"])
         if "admittedAt" in answer:
             record.admissions.add(dt.datetime.fromisoformat(answer["admittedAt"]))

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from distributions.crowd import checks
+from distributions.crowd.bidder import BidRecord
 from distributions.crowd.checks import Check, Terms
 from distributions.crowd.person import Record
 from distributions.crowd.wire import Wire
 
-TIMED = ("guest", "enter", "status", "validate", "complete")
+TIMED = ("guest", "exchange", "enter", "look", "bid", "status", "validate", "complete")
 UNFINISHED = ("", "QUEUED", "ADMITTED")
-ENDS = ("COMPLETED", "LEFT", "DENIED", *UNFINISHED)
+ENDS = ("COMPLETED", "LEFT", "DENIED", "NEVER_BID", *UNFINISHED)
 
 
-def make(records: Sequence[Record], terms: Terms, wire: Wire, seconds: float) -> dict[str, Any]:
-    """The report, as JSON holds it."""
+def make(records: Sequence[Record], found: Sequence[Check], wire: Wire, seconds: float) -> dict[str, Any]:
+    """The report, as JSON holds it; `of_queue` and `of_auction` add what is their own."""
     outcomes = Counter(record.outcome for record in records)
-    admissions = sorted(at for record in records for at in record.admissions)
     return {
         "people": len(records),
         "seconds": round(seconds, 1),
@@ -37,9 +37,27 @@ def make(records: Sequence[Record], terms: Terms, wire: Wire, seconds: float) ->
             for what in TIMED
             if wire.milliseconds[what]
         },
-        "busiestMinute": checks.busiest_minute(admissions)[0],
-        "admissionRate": terms.rate,
-        "checks": [_check(check) for check in checks.all_checks(records, terms)],
+        "checks": [_check(check) for check in found],
+    }
+
+
+def of_queue(records: Sequence[Record], terms: Terms) -> dict[str, Any]:
+    """How fast the queue admitted."""
+    admissions = sorted(at for record in records for at in record.admissions)
+    return {"busiestMinute": checks.busiest_minute(admissions)[0], "admissionRate": terms.rate}
+
+
+def of_auction(records: Sequence[BidRecord], before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """How the auction went; amounts as the API writes them."""
+    return {
+        "bids": sum(len(record.bids) for record in records),
+        "refusedBids": sum(record.refused_bids for record in records),
+        "price": after["currentHighBid"],
+        "currencyCode": after["currencyCode"],
+        "status": after["status"],
+        "closeAt": after["closeAt"],
+        "isExtended": before["closeAt"] != after["closeAt"],
+        "paid": sorted((str(record.paid) for record in records if record.paid is not None), reverse=True),
     }
 
 
@@ -91,15 +109,27 @@ def as_lines(report: dict[str, Any]) -> Iterator[str]:
         yield f"  wait in line: {_shown(report['waitSeconds'], 's')}"
     for what, figures in report["milliseconds"].items():
         yield f"  {what} answered in: {_shown(figures, 'ms')}"
-    rate = report["admissionRate"]
-    allowed = f"{rate:,} allowed" if rate is not None else "by hand, without a rate"
-    yield f"  admitted in the busiest minute: {report['busiestMinute']:,} ({allowed})"
+    yield from _course(report)
     for check in report["checks"]:
         verdict = "kept  " if check["kept"] else "BROKEN"
         yield f"  {verdict}  {check['name']} ({check['weighed']:,} looked at)"
         if check["broken"]:
             yield from (f"          {example}" for example in check["examples"])
             yield f"          {check['broken']:,} in all"
+
+
+def _course(report: dict[str, Any]) -> Iterator[str]:
+    """What queue or auction did."""
+    if "admissionRate" in report:
+        rate = report["admissionRate"]
+        allowed = f"{rate:,} allowed" if rate is not None else "by hand, without a rate"
+        yield f"  admitted in the busiest minute: {report['busiestMinute']:,} ({allowed})"
+        return
+    currency = report["currencyCode"]
+    yield f"  {report['bids']:,} bids accepted, {report['refusedBids']:,} refused as too low"
+    closing = f"{report['status'].lower()}, {'extended to' if report['isExtended'] else 'closing'}"
+    yield f"  price {report['price']} {currency}; {closing} {report['closeAt']}"
+    yield f"  won at {', '.join(report['paid']) or 'no price: nobody won'}"
 
 
 def _shown(figures: dict[str, float], unit: str) -> str:

@@ -1,5 +1,6 @@
 """The shop's server: checks an admission token offline, then asks, then completes."""
 
+import secrets
 from typing import Any
 
 import jwt
@@ -17,9 +18,10 @@ class TokenWrong(Exception):
 class Shop:
     """Knows the secret key and the public keys."""
 
-    def __init__(self, wire: Wire, queue_id: str, organization_id: str, secret_key: str) -> None:
+    def __init__(self, wire: Wire, path: str, organization_id: str, secret_key: str) -> None:
         self._wire = wire
-        self._queue_id = queue_id
+        self._path = path
+        self._distribution_id = path.rpartition("/")[2]
         self._organization_id = organization_id
         self._headers = {"Authorization": f"Bearer {secret_key}"}
         self._keys: dict[str, Any] = {}
@@ -40,12 +42,19 @@ class Shop:
                 audience=self._organization_id,
                 leeway=LEEWAY_SECONDS,
             )
-            expected = ("admission+jwt", consumer_id, self._queue_id)
+            expected = ("admission+jwt", consumer_id, self._distribution_id)
             if (header["typ"], claims["sub"], claims["distributionId"]) != expected:
-                raise TokenWrong("It is of another kind, consumer or queue.")
+                raise TokenWrong("It is of another kind, consumer or distribution.")
             return str(claims["jti"])
         except (jwt.PyJWTError, KeyError) as problem:
             raise TokenWrong(repr(problem)) from None
+
+    async def name_customer(self) -> str:
+        """An exchange code for a customer of the shop who was never here before."""
+        body = {"provider": "crowd", "issuer": "https://crowd.example.com", "subject": secrets.token_hex(12)}
+        path = "/api/v1/auth/external/authorize"
+        found = await self._wire.ask("authorize", "POST", path, self._headers, body)
+        return str(found["exchangeCode"])
 
     async def validate(self, consumer_id: str, token: str, fingerprint: str) -> Any:
         """The API's verdict on a token, with the shopper's fingerprint passed on."""
@@ -57,4 +66,4 @@ class Shop:
         return await self._move("complete", self._headers, {"consumerId": consumer_id, "orderId": order_id})
 
     async def _move(self, verb: str, headers: dict[str, str], body: dict[str, Any]) -> Any:
-        return await self._wire.ask(verb, "POST", f"/api/v1/queues/{self._queue_id}/{verb}", headers, body)
+        return await self._wire.ask(verb, "POST", f"{self._path}/{verb}", headers, body)

@@ -14,7 +14,7 @@ GIVE_UP_AFTER = 12  # failures of one request in a row, some two minutes
 LONGEST_PAUSE_SECONDS = 15.0
 PATIENCE_WHEN_FULL = 3  # times that a person tries to enter a full queue
 # Refusals that tell to come back later.
-COME_BACK = ("RATE_LIMIT_EXCEEDED", "QUEUE_NOT_OPEN", "SERVICE_UNAVAILABLE")
+COME_BACK = ("RATE_LIMIT_EXCEEDED", "QUEUE_NOT_OPEN", "AUCTION_NOT_OPEN", "SERVICE_UNAVAILABLE")
 
 
 class Refused(Exception):

@@ -1,4 +1,4 @@
-"""`manage.py crowd`: many people at a queue, over HTTP. The face of `distributions.crowd`."""
+"""`manage.py crowd`: many people at a queue or an auction, over HTTP. The face of `distributions.crowd`."""
 
 import asyncio
 import json
@@ -35,21 +35,23 @@ class Command(BaseCommand):
     """Needs no database: whatever it knows, the API said."""
 
     help = (
-        "Send a crowd to a queue over its public API: guests sign in, enter, poll as advised; admitted "
-        "ones are validated and completed with the secret key; some leave. Runs until everyone is done "
-        "(Ctrl-C: a report of what happened so far), then reports, and fails if a promise was broken: "
-        "order, position, rate, nobody twice, tokens. The keys are the running demo's unless given."
+        "Send a crowd to a queue or an auction over its public API. At a queue guests sign in, enter, poll "
+        "as advised; admitted ones are validated and completed with the secret key; some leave. At an auction "
+        "they bid, by proxy too, as long as it is worth it to them, and the winners pay. Runs until everyone "
+        "is done (Ctrl-C: a report of what happened so far), then reports, and fails if a promise was "
+        "broken: order, position and rate; or prices, closing and who won; nobody twice, tokens. The keys "
+        "are the running demo's unless given."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("queue_id", metavar="QUEUE_ID")
+        parser.add_argument("distribution_id", metavar="QUEUE_OR_AUCTION_ID")
         parser.add_argument("--people", type=_within(int, 1, 1_000_000), default=2000)
         parser.add_argument(
             "--concurrency", type=_within(int, 1, 2_000), default=200, help="requests in flight at most"
         )
         parser.add_argument(
-            "--leave", type=_within(float, 0, 100), default=5.0, help="percent who leave while waiting"
+            "--leave", type=_within(float, 0, 100), default=5.0, help="percent who leave while in line"
         )
         parser.add_argument(
             "--arrive-within",
@@ -104,7 +106,7 @@ def _options(options: dict[str, Any]) -> outing.Options:
         )
     return outing.Options(
         base_url=options["base_url"].rstrip("/"),
-        queue_id=options["queue_id"],
+        distribution_id=options["distribution_id"],
         publishable_key=publishable,
         secret_key=secret,
         people=options["people"],

@@ -53,6 +53,7 @@ def _set_up() -> demo.Demo | None:
         password=secrets.token_urlsafe(12),
         queues=telling.ids_of(applied, Kind.QUEUE),
         draws=telling.ids_of(applied, Kind.DRAW),
+        auctions=telling.ids_of(applied, Kind.AUCTION),
     )
     _make_staff(found, applied.organization)
     # Before the commit: should writing fail, nothing is set up, and the next start does it anew.
@@ -82,7 +83,9 @@ Its description  {url}/api/v1/docs
 
 
 def _welcome(found: demo.Demo) -> str:
-    queue, draw = (next(iter(ids.values()), "") for ids in (found.queues, found.draws))
+    queue, draw, auction = (
+        next(iter(ids.values()), "") for ids in (found.queues, found.draws, found.auctions)
+    )
     return f"""\
 Demo staff       {found.username}
 Password         {_password(found)}
@@ -90,6 +93,7 @@ Publishable key  {found.publishable_key}
 Secret key       {found.secret_key}
 Demo queue       {queue}
 Demo draw        {draw}  (takes entries for a minute and a half)
+Demo auction     {auction}  (three minutes)
                  (all of it is kept in {demo.path()})
 
 Try it: sign in as a guest, join the line, ask how it stands.
@@ -101,6 +105,7 @@ Try it: sign in as a guest, join the line, ask how it stands.
   curl -s -H "Authorization: Bearer $TOKEN" $API/queues/$QUEUE/status
 
 Or send 2,000 people: .venv/bin/python manage.py crowd {queue} --people 2000
+And fifty bidders:    .venv/bin/python manage.py crowd {auction} --people 50
 """
 
 
