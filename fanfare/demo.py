@@ -1,4 +1,4 @@
-"""The demo's keys, staff login, queues, draws and auctions, kept in the data directory for this machine's user alone.
+"""The demo's keys, staff login and ids, kept in the data directory for this machine's user alone.
 
 Written once by `manage.py first_run`; read by every later start and by `manage.py crowd`.
 """

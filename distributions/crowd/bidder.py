@@ -91,9 +91,10 @@ class Bidder(Person):
         return auction
 
     async def _bid(self, least: Decimal, worth: Decimal, step: Decimal) -> None:
-        """The least, or a little more; every other time a proxy goes on from there."""
+        """The least, or a little more; now and then a proxy goes on from there."""
         amount = min(worth, least + step * _chance.choice((0, 0, 1, 3)))
-        body = {"amount": str(amount)} | ({"maxAmount": str(worth)} if _chance.random() < 0.5 else {})
+        most = min(worth, amount + step * _chance.randint(1, 12))
+        body = {"amount": str(amount)} | ({"maxAmount": str(most)} if _chance.random() < 0.3 else {})
         try:
             answer = await self._send("bid", "POST", body, self.record.entry)
         except Refused as refusal:

@@ -36,11 +36,11 @@ class Command(BaseCommand):
 
     help = (
         "Send a crowd to a queue or an auction over its public API. At a queue guests sign in, enter, poll "
-        "as advised; admitted ones are validated and completed with the secret key; some leave. At an auction "
-        "they bid, by proxy too, as long as it is worth it to them, and the winners pay. Runs until everyone "
-        "is done (Ctrl-C: a report of what happened so far), then reports, and fails if a promise was "
-        "broken: order, position and rate; or prices, closing and who won; nobody twice, tokens. The keys "
-        "are the running demo's unless given."
+        "as advised; admitted ones are validated and completed with the secret key; some leave. At an "
+        "auction they bid, by proxy too, as long as it is worth it to them, and the winners pay. Runs until "
+        "everyone is done (Ctrl-C: a report of what happened so far), then reports, and fails if a promise "
+        "was broken: order, position and rate; or prices, closing and who won; nobody twice, tokens. The "
+        "keys are the running demo's unless given."
     )
     requires_system_checks = []
 
