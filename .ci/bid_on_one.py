@@ -1,7 +1,7 @@
 """An auction over HTTP: two guests bid, it closes and settles itself, and the winner pays what was due.
 
-Standard library only. `bid_on_one.py BASE_URL` reads what `apply --json` printed from standard input, and exits
-1 with what was not as promised.
+Standard library only. `bid_on_one.py BASE_URL` reads what `apply --json` printed from standard input; exits 1
+with what was not as promised.
 """
 
 import json

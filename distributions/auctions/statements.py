@@ -185,7 +185,7 @@ def write(
     close_at: dt.datetime | None = None,
 ) -> None:
     """Put a decided bid down and commit: its row, the auction's new state, the bidder's if it was accepted,
-    the closing if it moved, and the trace (`at`, `organization`, `actor`, `events`: name, consumer and data of each).
+    the closing if it moved, and the trace (`at`, `organization`, `actor`; `events`: name, consumer, data).
     """
     answer = bid["answer"]
     bid = {**bid, "answer": None if answer is None else Jsonb(answer)}
