@@ -98,8 +98,8 @@ def offer_of(bidder: Bidder | None) -> Offer | None:
 
 
 def is_winning(auction: Auction, offer: Offer | None) -> bool:
-    """Whether the offer is among the best, reserve aside."""
-    if offer is None:
+    """Whether the offer is among the best, reserve aside; nobody's is when every place was bought."""
+    if offer is None or auction.bought >= auction.winner_count:
         return False
     if auction.cutoff is None or auction.cutoff_since is None:
         return True

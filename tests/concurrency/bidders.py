@@ -89,7 +89,7 @@ def plain(auction: Distribution, bids: list[Bid] | None = None) -> PlainAuction:
 def winners(auction: Distribution) -> dict[str, int]:
     """Who has got a place, and for how much."""
     rows = Bidder.objects.filter(auction=auction.pk, participation__admitted_at__isnull=False)
-    return {str(who): price for who, price in rows.values_list("participation__consumer_id", "price")}
+    return {str(who): price or 0 for who, price in rows.values_list("participation__consumer_id", "price")}
 
 
 def require_true_rows(auction: Distribution, decided: int | None = None) -> None:
