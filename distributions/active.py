@@ -19,6 +19,7 @@ from distributions.draws.shape import DrawStatusSerializer
 from distributions.kinds import KINDS, RELATED
 from distributions.queues.shape import QueueStatusSerializer
 from distributions.shapes import SHAPES
+from distributions.timed_releases.shape import TimedReleaseStatusSerializer
 from fanfare.api import IdField
 
 MOST = 100  # participations shown, the newest first
@@ -35,7 +36,12 @@ class VisitStatusSerializer(serializers.Serializer[Any]):
 
 def _any_kind() -> serializers.Serializer[Any]:
     """The status of whichever kind it is of."""
-    kinds: Any = [QueueStatusSerializer, DrawStatusSerializer, AuctionStatusSerializer]
+    kinds: Any = [
+        QueueStatusSerializer,
+        DrawStatusSerializer,
+        AuctionStatusSerializer,
+        TimedReleaseStatusSerializer,
+    ]
     return PolymorphicProxySerializer("AnyStatus", kinds, resource_type_field_name=None)
 
 
@@ -46,7 +52,7 @@ class ActiveSerializer(serializers.Serializer[Any]):
     queues = serializers.DictField(child=QueueStatusSerializer())
     draws = serializers.DictField(child=DrawStatusSerializer())
     auctions = serializers.DictField(child=AuctionStatusSerializer())
-    timed_releases = serializers.DictField(child=serializers.DictField())
+    timed_releases = serializers.DictField(child=TimedReleaseStatusSerializer())
     appointments = serializers.DictField(child=serializers.DictField())
     waitlists = serializers.DictField(child=serializers.DictField())
     admissions = serializers.DictField(child=_any_kind())

@@ -6,5 +6,6 @@ from distributions.core import admin as core
 from distributions.core import participation_admin as participations
 from distributions.draws import admin as draws
 from distributions.queues import admin as queues
+from distributions.timed_releases import admin as timed_releases
 
-__all__ = ["auctions", "bids", "core", "draws", "participations", "queues"]
+__all__ = ["auctions", "bids", "core", "draws", "participations", "queues", "timed_releases"]

@@ -10,11 +10,12 @@ from distributions.auctions import rules as auctions
 from distributions.core.models import Kind
 from distributions.draws import rules as draws
 from distributions.queues import rules as queues
+from distributions.timed_releases import rules as timed_releases
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A kind: the prefix of its ids, its part of the URL, its list's name in files and answers, its rules."""
+    """A kind: the prefix of its ids, its part of the URL, its list's name (in snake case), its rules."""
 
     prefix: str
     path: str
@@ -26,6 +27,7 @@ KINDS: dict[Kind, Entry] = {
     Kind.QUEUE: Entry("queue", "queues", "queues", queues),
     Kind.DRAW: Entry("draw", "draws", "draws", draws),
     Kind.AUCTION: Entry("auction", "auctions", "auctions", auctions),
+    Kind.TIMED_RELEASE: Entry("release", "timed-releases", "timed_releases", timed_releases),
 }
 # What to load with a distribution of any kind that is to be shown.
 RELATED = ("tally", "drawing", "organization", "sequence__experience", *map(str, KINDS))

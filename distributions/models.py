@@ -4,6 +4,7 @@ from distributions.auctions.models import Auction, Bid, Bidder
 from distributions.core.models import Distribution, Drawing, FrozenList, Participation, Tally
 from distributions.draws.models import Draw, EntryWeight
 from distributions.queues.models import Queue
+from distributions.timed_releases.models import TimedRelease
 
 __all__ = [
     "Auction",
@@ -17,4 +18,5 @@ __all__ = [
     "Participation",
     "Queue",
     "Tally",
+    "TimedRelease",
 ]

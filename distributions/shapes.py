@@ -11,6 +11,7 @@ from distributions.core.standing import Standing
 from distributions.draws import shape as draws
 from distributions.queues import line
 from distributions.queues import shape as queues
+from distributions.timed_releases import shape as timed_releases
 
 
 @dataclass(frozen=True)
@@ -34,5 +35,6 @@ def _as_they_are(pairs: Pairs) -> Pairs:
 SHAPES: dict[Kind, Shape] = {
     Kind.QUEUE: Shape(queues.present_queue, queues.present_standing, line.with_positions),
     Kind.DRAW: Shape(draws.present_draw, draws.present_standing, _as_they_are),
+    Kind.TIMED_RELEASE: Shape(timed_releases.present_release, timed_releases.present_standing, _as_they_are),
     Kind.AUCTION: Shape(auctions.present_auction, auctions.present_standing, auctions.with_bidders),
 }

@@ -20,6 +20,7 @@ from distributions.core.models import Distribution, Reason
 from distributions.draws import results
 from distributions.draws import rules as draws
 from distributions.queues import line, rules, shuffle
+from distributions.timed_releases import rules as releases
 from experiences import events
 from fanfare import clock, redis
 from fanfare.celery import app
@@ -158,6 +159,30 @@ def deny_bidders(distribution_id: str) -> None:
     denied = steering.deny_bidders(distribution_id, now=clock.now(), actor=actor)
     if denied:
         log.info("auction.cancelled", auction=distribution_id, denied=denied)
+
+
+@app.task
+def tick_releases() -> None:
+    """Each second: timed releases that opened or closed."""
+    now = clock.now()
+    _send(open_release, releases.due_to_open(now))
+    _send(close_release, releases.due_to_close(now))
+
+
+@app.task
+def open_release(distribution_id: str) -> None:
+    """Trace the opening."""
+    distribution = _find(distribution_id)
+    if distribution is not None:
+        switches.mark_opened(distribution, now=clock.now())
+
+
+@app.task
+def close_release(distribution_id: str) -> None:
+    """Close what is over; whoever has a unit keeps it until the claim ends."""
+    distribution = _find(distribution_id)
+    if distribution is not None:
+        switches.close(distribution, now=clock.now(), actor=events.by_system("close_release"))
 
 
 @app.task

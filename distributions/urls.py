@@ -5,10 +5,12 @@ from rest_framework.routers import SimpleRouter
 from distributions.auctions.api import AuctionViewSet
 from distributions.draws.api import DrawViewSet
 from distributions.queues.api import QueueViewSet
+from distributions.timed_releases.api import TimedReleaseViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("queues", QueueViewSet, basename="queue")
 router.register("draws", DrawViewSet, basename="draw")
 router.register("auctions", AuctionViewSet, basename="auction")
+router.register("timed-releases", TimedReleaseViewSet, basename="timed-release")
 
 urlpatterns = router.urls

@@ -18,6 +18,7 @@ from distributions.draws.shape import DrawSerializer
 from distributions.kinds import KINDS, RELATED
 from distributions.queues.shape import QueueSerializer
 from distributions.shapes import SHAPES
+from distributions.timed_releases.shape import TimedReleaseSerializer
 from experiences import access_codes, validation
 from experiences.models import Experience, Organization, Sequence
 from fanfare import errors, ids, staff, throttling
@@ -57,7 +58,7 @@ class SequenceSerializer(serializers.Serializer[Any]):
     draws = DrawSerializer(many=True)
     auctions = AuctionSerializer(many=True)
     appointments = serializers.ListField(child=serializers.DictField())
-    timed_releases = serializers.ListField(child=serializers.DictField())
+    timed_releases = TimedReleaseSerializer(many=True)
 
 
 class ExperienceSerializer(serializers.Serializer[Any]):

@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
     "queues": _every(1, "distributions.tasks.tick_queues"),
     "draws": _every(1, "distributions.tasks.tick_draws"),
     "auctions": _every(1, "distributions.tasks.tick_auctions"),
+    "releases": _every(1, "distributions.tasks.tick_releases"),
     "expiries": _every(1, "distributions.tasks.expire_admissions"),
     "redis": _every(1, "distributions.tasks.watch_redis"),
     "codes": _every(10, "auth_otp.tasks.send_codes"),

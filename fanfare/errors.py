@@ -200,6 +200,21 @@ class Full(FanfareError):
         )
 
 
+class SoldOut(FanfareError):
+    """Every unit is taken; `retry_after` only where one may still come back."""
+
+    status = 429
+
+    def __init__(self, kind: str, *, retry_after: int | None = None) -> None:
+        more = "Units that are not claimed in time come back." if retry_after else ""
+        super().__init__(
+            more,
+            error=f"{kind} is sold out",
+            code=f"{kind.upper().replace(' ', '_')}_SOLD_OUT",
+            retry_after=retry_after,
+        )
+
+
 class BidTooLow(FanfareError):
     """A bid at or below what there is; `details` and `minimumNextBid` tell the least acceptable amount."""
 

@@ -16,6 +16,7 @@ from distributions.core.models import Distribution, Kind, Tally
 from distributions.draws.models import Draw
 from distributions.kinds import KINDS, RELATED
 from distributions.queues.models import Queue
+from distributions.timed_releases.models import TimedRelease
 from experiences import keys
 from experiences.models import Experience, KeyKind, Organization, Sequence
 from fanfare import clock, ids
@@ -94,6 +95,10 @@ class World:
     def auction(self, **settings: Any) -> Distribution:
         """An auction of this world; see make_auction."""
         return make_auction(self.sequence, **settings)
+
+    def release(self, **settings: Any) -> Distribution:
+        """A timed release of this world; see make_release."""
+        return make_release(self.sequence, **settings)
 
     def draw(self, **settings: Any) -> Distribution:
         """A draw of this world; see make_draw."""
@@ -210,6 +215,13 @@ def make_draw(
     return loaded(distribution)
 
 
+def make_release(sequence: Sequence, *, inventory: int | None = None, **settings: Any) -> Distribution:
+    """A timed release that is open, without end and with any number of units; see `_make` for its times."""
+    distribution, release = _make(sequence, Kind.TIMED_RELEASE, "release", inventory, settings)
+    TimedRelease.objects.create(distribution=distribution, **release)
+    return loaded(distribution)
+
+
 def make_auction(
     sequence: Sequence,
     *,
@@ -247,7 +259,7 @@ def _make(
         sequence=sequence,
         kind=kind,
         slug=f"{kind}-{next(_numbers)}",
-        name={Kind.QUEUE: "The line", Kind.DRAW: "The draw", Kind.AUCTION: "The auction"}[kind],
+        name=f"The {'line' if kind == Kind.QUEUE else kind.label.lower()}",
         **{name: settings.pop(name) for name in shared if name in settings},
     )
     Tally.objects.create(distribution=distribution, places=capacity)

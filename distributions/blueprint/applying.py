@@ -17,7 +17,6 @@ from distributions.blueprint import conditions, vocabulary
 from distributions.blueprint.moments import Moment
 from distributions.blueprint.parsing import Node, Plan
 from distributions.core.models import Distribution, Kind
-from distributions.kinds import KINDS as ALL_KINDS
 from experiences import keys, setup
 from experiences.models import ApiKey, Experience, KeyKind, KeyMode, Organization, Sequence
 from fanfare.wire import camel
@@ -115,7 +114,7 @@ class _Application:
         ways = [self._sequence(each, experience) for each in nodes]
         for kind, entry in vocabulary.KINDS.items():
             for each, sequence in zip(nodes, ways, strict=True):
-                for distribution in each.lists.get(ALL_KINDS[kind].plural, []):
+                for distribution in each.lists.get(vocabulary.plural(kind), []):
                     self._distribution(distribution, sequence, kind, entry)
 
     def _sequence(self, node: Node, experience: Experience) -> Sequence:

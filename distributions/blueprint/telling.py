@@ -8,10 +8,9 @@ from distributions.blueprint import vocabulary
 from distributions.blueprint.applying import Applied, Outcome
 from distributions.blueprint.parsing import Node, Plan
 from distributions.core.models import Kind
-from distributions.kinds import KINDS as ALL_KINDS
 from fanfare.wire import camel, iso
 
-NOT_YET = ("timedReleases", "appointments")
+NOT_YET = ("appointments",)
 
 
 def as_lines(applied: Applied) -> Iterator[str]:
@@ -80,12 +79,9 @@ def _experience(node: Node, ids: dict[str, str | None]) -> dict[str, Any]:
 
 
 def _sequence(node: Node, ids: dict[str, str | None]) -> dict[str, Any]:
-    known = {_plural(kind): _by_slug(node.lists.get(_plural(kind), []), ids) for kind in vocabulary.KINDS}
+    plurals = [vocabulary.plural(kind) for kind in vocabulary.KINDS]
+    known = {plural: _by_slug(node.lists.get(plural, []), ids) for plural in plurals}
     return {"id": ids[node.path], **known, **{name: {} for name in NOT_YET if name not in known}}
-
-
-def _plural(kind: Kind) -> str:
-    return ALL_KINDS[kind].plural
 
 
 def _by_slug(nodes: Iterable[Node], ids: dict[str, str | None]) -> dict[str, str | None]:

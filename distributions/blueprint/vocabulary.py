@@ -19,7 +19,9 @@ from distributions.core.setup import Settings
 from distributions.draws import setup as draws
 from distributions.kinds import KINDS as ALL_KINDS
 from distributions.queues import setup as queues
+from distributions.timed_releases import setup as timed_releases
 from fanfare import money
+from fanfare.wire import camel
 
 Reader = Callable[[Any], Any]
 MOST_JSON_BYTES = 16 * 1024
@@ -235,16 +237,28 @@ AUCTION = Level(
         "secondChance": flag,
     },
 )
+TIMED_RELEASE = Level(
+    "timed release",
+    {**EVERY_DISTRIBUTION, "inventory": number, "claimSeconds": number, "maxPerConsumer": whole},
+)
 # In the order in which they are made: a draw may name a queue.
 KINDS: dict[Kind, KindOf] = {
     Kind.QUEUE: KindOf(QUEUE, queues.SETTINGS),
     Kind.DRAW: KindOf(DRAW, draws.SETTINGS),
     Kind.AUCTION: KindOf(AUCTION, auctions.SETTINGS),
+    Kind.TIMED_RELEASE: KindOf(TIMED_RELEASE, timed_releases.SETTINGS),
 }
+
+
+def plural(kind: Kind) -> str:
+    """What a sequence's list of that kind is called in a file."""
+    return camel(ALL_KINDS[kind].plural)
+
+
 # What the contract has and this version does not.
 LATER = frozenset(
     [
-        "timedReleases", "appointments", "waitlist", "next",
+        "appointments", "waitlist", "next",
     ]
 )  # fmt: skip
 SEQUENCE = Level(
@@ -258,7 +272,7 @@ SEQUENCE = Level(
         "accessCode": text(100, null=""),
         "audience": texts_or_none,
     },
-    {ALL_KINDS[kind].plural: entry.level for kind, entry in KINDS.items()},
+    {plural(kind): entry.level for kind, entry in KINDS.items()},
     LATER,
 )
 EXPERIENCE = Level(

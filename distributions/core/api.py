@@ -63,6 +63,7 @@ class DistributionViewSet(ApiViewSet):
     rules: ClassVar[ModuleType]
     status_serializer: ClassVar[type[Serializer[Any]]]
     verdict_serializer: ClassVar[type[Serializer[Any]]] = VerdictSerializer
+    without_fingerprint: ClassVar[tuple[str, ...]] = ()  # verbs that take one and don't ask for it
     distribution: Distribution
     gate: live.Gate
 
@@ -141,8 +142,11 @@ class DistributionViewSet(ApiViewSet):
         conditions.require(self.distribution.sequence, self.consumer_id, is_guest=is_guest)
 
     def fingerprint(self) -> bytes | None:
-        """The device's fingerprint as stored. Raises FingerprintRequired."""
-        return fingerprints.read(self.request.headers.get("X-Fingerprint"), self.credential.organization)
+        """The device's fingerprint as stored. Raises FingerprintRequired, where the verb needs one."""
+        given = self.request.headers.get("X-Fingerprint")
+        if self.action in self.without_fingerprint and given is None:
+            return None
+        return fingerprints.read(given, self.credential.organization)
 
     def answer(self, standing: Standing, *, with_token: bool = True) -> Response:
         """The DistributionStatus of a standing as it is now, with what the kind adds."""

@@ -77,7 +77,8 @@ class VerdictSerializer(serializers.Serializer[Any]):
 
 
 def refused_entries(title: str) -> Refusals:
-    """Of `enter`."""
+    """Of `enter`; a timed release has a stock instead of places."""
+    has_stock = title == Kind.TIMED_RELEASE.label
     return [
         errors.FingerprintRequired(),
         errors.SignInRequired("Guests can't enter here. Sign in first."),
@@ -86,7 +87,7 @@ def refused_entries(title: str) -> Refusals:
         errors.NotOpenYet(title, _OPENING, now=_OPENING - dt.timedelta(minutes=5), wait_until=_OPENING),
         errors.Closed(title),
         errors.Closed(title, paused=True),
-        errors.Full(title, retry_after=15),
+        errors.SoldOut(title, retry_after=15) if has_stock else errors.Full(title, retry_after=15),
     ]
 
 

@@ -60,7 +60,6 @@ def turn_away(
     actor: str,
     fingerprint: bytes | None,
     metadata: dict[str, Any] | None,
-    out_of_turn: bool,
 ) -> Standing:
     """Write a participation that is DENIED from its start, and its trace.
 

@@ -41,22 +41,22 @@ def enter(
     actor: str,
     fingerprint: bytes | None = None,
     metadata: dict[str, Any] | None = None,
-    out_of_turn: bool = False,
+    **claim: Any,
 ) -> Standing:
     """A place for the consumer, or the one they have. Raises Full, Closed, or NotAuthenticated for one
     who was merged or erased just now.
 
     Who left, or let an admission expire, gets a new place at the end; who was denied or has completed
-    stays so. Over the device limit: DENIED. `out_of_turn` needs no free place.
+    stays so. Over the device limit: DENIED. `claim`: what `statements.enter` knows beside, such as
+    `out_of_turn`, which needs no free place.
     """
     values: dict[str, Any] = {
         "now": now,
         "actor": actor,
         "fingerprint": fingerprint,
         "metadata": metadata,
-        "out_of_turn": out_of_turn,
     }
-    limited = None if out_of_turn else distribution.max_entries_per_fingerprint
+    limited = None if claim.get("out_of_turn") else distribution.max_entries_per_fingerprint
     with doors.one_device_at_a_time(distribution, fingerprint if limited else None):
         if (
             limited
@@ -66,13 +66,15 @@ def enter(
             # Unless they entered by another device just now: then they are found below.
             with suppress(IntegrityError), transaction.atomic():
                 return _publish(distribution, [doors.turn_away(distribution, consumer_id, **values)])[0]
-        found = _enter(distribution, consumer_id, values)
+        found = _enter(distribution, consumer_id, values | claim)
         if found is not None and found[0].at(now).status != found[0].status:
             expire(distribution, [found[0].id], now=now)
-            found = _enter(distribution, consumer_id, values)
+            found = _enter(distribution, consumer_id, values | claim)
         if found is None:
             raise _no_place(distribution, consumer_id)
         standing, repeated = found
+        if standing.status == Status.ADMITTED and not repeated:
+            metrics.MOVES.labels(distribution.kind, Status.ADMITTED).inc()
         if repeated and not fingerprints.matches(standing.fingerprint, fingerprint):
             doors.raise_risk(distribution, standing, now=now, actor=actor)
         return _publish(distribution, [standing])[0]

@@ -20,6 +20,16 @@ class Kind(models.TextChoices):
     QUEUE = "queue", "Queue"
     DRAW = "draw", "Draw"
     AUCTION = "auction", "Auction"
+    TIMED_RELEASE = "timed_release", "Timed release"
+
+
+# What ids begin with.
+ID_PREFIXES: dict[Kind, str] = {
+    Kind.QUEUE: "queue",
+    Kind.DRAW: "draw",
+    Kind.AUCTION: "auction",
+    Kind.TIMED_RELEASE: "release",
+}
 
 
 class Status(models.TextChoices):
@@ -45,11 +55,14 @@ HOLDING: dict[Kind, tuple[Status, ...]] = {
     Kind.QUEUE: (Status.QUEUED,),
     Kind.DRAW: (Status.QUEUED,),
     Kind.AUCTION: (Status.QUEUED,),
+    Kind.TIMED_RELEASE: (Status.ADMITTED, Status.COMPLETED),
 }
-# What the trace calls a move, where the kind has its own word for it.
-WORDS: dict[tuple[Kind, Status], str] = {
+# What the trace calls a move, where the kind has its own word for it; EXPIRED is a denial by the clock.
+EXPIRED = "expired"
+WORDS: dict[tuple[Kind, str], str] = {
     (Kind.DRAW, Status.ADMITTED): "won",
     (Kind.AUCTION, Status.ADMITTED): "won",
+    (Kind.TIMED_RELEASE, EXPIRED): "expired",
 }
 
 
@@ -172,6 +185,9 @@ class Participation(models.Model):
     )
     status = models.CharField(max_length=9, choices=Status.choices)
     place = models.PositiveBigIntegerField(null=True)
+    unit = models.PositiveSmallIntegerField(
+        default=1, db_default=1
+    )  # which of those that one consumer may have
     entered_at = models.DateTimeField()
     admitted_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
@@ -184,9 +200,10 @@ class Participation(models.Model):
 
     class Meta:
         constraints = [
-            # Invariant 2: one participation of a consumer, but for those that let them enter again.
+            # Invariant 2: one participation of a consumer, but for those that let them enter again. Where one
+            # may have several units, each is one: a further one begins when the last is completed.
             models.UniqueConstraint(
-                fields=["distribution", "consumer"],
+                fields=["distribution", "consumer", "unit"],
                 name="one_participation",
                 condition=~Q(status="LEFT") & ~Q(status="DENIED", deny_reason="ADMISSION_EXPIRED"),
             ),

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from distributions.core import lifecycle
 from distributions.core.admin import actor, face_of
 from distributions.core.drawing_panel import STATUS_COLORS
-from distributions.core.models import LIVE, Distribution, Kind, Participation, Reason, Status
+from distributions.core.models import ID_PREFIXES, LIVE, Distribution, Kind, Participation, Reason, Status
 from distributions.core.standing import Standing
 from fanfare import clock, errors, staff
 from fanfare.console import Button, ConsoleAdmin, TextInput, display, moment
@@ -80,8 +80,9 @@ class ParticipationAdmin(ConsoleAdmin):
     ]
     more_lookups = frozenset({"consumer__id__exact"})
     exact_search = {
-        "cons_": "consumer_id", **{f"{kind}_": "distribution_id" for kind in Kind}, "@": "consumer__email",
-        "+": "consumer__phone",
+        "cons_": "consumer_id",
+        **{f"{prefix}_": "distribution_id" for prefix in ID_PREFIXES.values()},
+        "@": "consumer__email", "+": "consumer__phone",
     }  # fmt: skip
     search_help_text = "A whole id of a consumer or distribution, an e-mail address, or a number with its +."
     ordering = ["-id"]

@@ -1,7 +1,7 @@
 """Making a distribution and changing its settings: the three rows of any kind, with rules and trace.
 
 For the console and `apply` alike. Values go by one flat set of names: those of Distribution, those of the
-kind's own table, and `capacity`, which is the tally's limit. Pausing and closing are `switches`.
+kind's own table, and the tally's limit, which most kinds call `capacity`. Pausing and closing are `switches`.
 """
 
 import datetime as dt
@@ -29,26 +29,28 @@ OF_DISTRIBUTION = (
     "metadata",
 )
 DAY = 86_400  # seconds
-# The least and the most of each number that all kinds have.
-_BOUNDS = {"capacity": (0, 10**9), "max_entries_per_fingerprint": (1, 10**6)}
+# The least and the most of each number that all kinds have; the first is of the tally's limit.
+_MOST_PLACES = (0, 10**9)
+_BOUNDS = {"max_entries_per_fingerprint": (1, 10**6)}
 CLOSED = "It has closed for good; make a new one."
 
 
 @dataclass
 class Rows:
-    """The three rows of a distribution, spoken to by one set of names."""
+    """The three rows of a distribution, spoken to by one set of names; `limit` is the tally's."""
 
     distribution: Distribution
     tally: Tally
     kind: Any
     names: Sequence[str]
+    limit: str = "capacity"
 
     def all(self) -> tuple[models.Model, ...]:
         return self.distribution, self.tally, self.kind
 
     def find(self, name: str) -> tuple[models.Model, str]:
         """The row that holds this setting, and the column."""
-        if name == "capacity":
+        if name == self.limit:
             return self.tally, "places"
         if name in OF_DISTRIBUTION:
             return self.distribution, name
@@ -89,7 +91,8 @@ class Settings:
 
     `names` and `bounds` (least and most) of its own; `problems` with what was given, `late` what can't be
     changed any more (asked before the changes are assigned); `finish` follows a change, in its transaction.
-    `complete` fills in what values leave to us, before they are compared with what there is.
+    `complete` fills in what values leave to us, before they are compared with what there is. `limit` is what
+    the kind calls the number of its places.
     """
 
     kind: Kind
@@ -101,6 +104,7 @@ class Settings:
     late: Callable[[Rows, setup.Changes, dt.datetime], Problems]
     finish: Callable[[Rows], None]
     complete: Callable[[Rows, Mapping[str, Any]], Mapping[str, Any]] = _as_given
+    limit: str = "capacity"
 
     @transaction.atomic
     def create(
@@ -115,7 +119,7 @@ class Settings:
             created_at=now,
         )
         tally, own = Tally(distribution=distribution), self.model(distribution=distribution)
-        rows = Rows(distribution, tally, own, self.names)
+        rows = Rows(distribution, tally, own, self.names, self.limit)
         changes = {name: (None, value) for name, value in self.complete(rows, values).items()}
         rows.assign(changes)
         self._require_valid(rows, self._problems(rows))
@@ -129,7 +133,8 @@ class Settings:
         self, distribution: Distribution, values: Mapping[str, Any], *, now: dt.datetime, actor: str
     ) -> setup.Changes:
         """Save what differs, and say what did. Raises ValidationError, by the names of `values`."""
-        found = Rows(distribution, distribution.tally, getattr(distribution, self.kind), self.names)
+        own = getattr(distribution, self.kind)
+        found = Rows(distribution, distribution.tally, own, self.names, self.limit)
         if not found.differences(self.complete(found, values)):
             return {}
         rows = self._locked(distribution.pk)
@@ -147,7 +152,7 @@ class Settings:
         own = self.model._default_manager.select_for_update(no_key=True).get(pk=distribution_id)
         tally = Tally.objects.select_for_update(no_key=True).get(pk=distribution_id)
         distribution = Distribution.objects.select_for_update(no_key=True).get(pk=distribution_id)
-        return Rows(distribution, tally, own, self.names)
+        return Rows(distribution, tally, own, self.names, self.limit)
 
     def _finish(self, rows: Rows, changes: setup.Changes, now: dt.datetime, actor: str) -> None:
         self.finish(rows)
@@ -164,7 +169,7 @@ class Settings:
     def _problems(self, rows: Rows) -> Problems:
         """Which numbers are out of bounds and which times don't fit together."""
         problems = setup.time_problems(rows.distribution) | self.problems(rows)
-        for name, (least, most) in {**_BOUNDS, **self.bounds}.items():
+        for name, (least, most) in {self.limit: _MOST_PLACES, **_BOUNDS, **self.bounds}.items():
             value = rows.get(name)
             if value is not None and not least <= value <= most:
                 problems[name] = f"A whole number from {least:,} to {most:,}, or empty."
@@ -178,7 +183,7 @@ class Settings:
             try:
                 setup.require_valid(row, theirs, exclude=["distribution", "frozen"])
             except ValidationError as problem:
-                found |= {("capacity" if n == "places" else n): t for n, t in problem.message_dict.items()}
+                found |= {(self.limit if n == "places" else n): t for n, t in problem.message_dict.items()}
         if found:
             raise ValidationError(found)
 

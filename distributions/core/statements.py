@@ -16,7 +16,7 @@ import psycopg
 from django.db import connection
 from psycopg.types.json import Jsonb
 
-from distributions.core.models import HOLDING, MOVES, WORDS, Distribution, Kind, Status
+from distributions.core.models import EXPIRED, HOLDING, MOVES, WORDS, Distribution, Kind, Status
 from distributions.core.standing import Standing
 
 COLUMNS = (
@@ -26,6 +26,8 @@ _P_COLUMNS = ", ".join(f"p.{name}" for name in COLUMNS.split(", "))
 
 _TYPES = {
     "ids": "bigint[]",
+    "units": "int",
+    "admitted": "boolean",
     "sources": "text[]",
     "holding": "text[]",
     "now": "timestamptz",
@@ -43,12 +45,21 @@ def _typed(sql: str) -> str:
     return re.sub(r"%\((\w+)\)s", lambda found: f"{found[0]}::{_TYPES.get(found[1], 'text')}", sql)
 
 
-# A consumer whose last participation they left, or let expire, may enter again; any other stands. There
-# is one at most: the index `one_participation` has the same condition.
+# A consumer whose last participation they left, or let expire, may enter again; any other stands, but for
+# completed ones while there are fewer than the units that one may have. The index `one_participation` has the
+# same condition, so that there is one at most of each unit.
+_COMPLETED = """
+    SELECT count(*) FROM distributions_participation AS done
+    WHERE done.distribution_id = %(distribution)s AND done.consumer_id = %(consumer)s
+      AND done.status = 'COMPLETED'
+"""
 _STANDING = f"""
     SELECT {COLUMNS} FROM distributions_participation
     WHERE distribution_id = %(distribution)s AND consumer_id = %(consumer)s
       AND NOT status = 'LEFT' AND NOT (deny_reason = 'ADMISSION_EXPIRED' AND status = 'DENIED')
+      AND (%(units)s = 1 OR status <> 'COMPLETED' OR ({_COMPLETED}) >= %(units)s)
+      AND EXISTS (SELECT FROM person)
+    ORDER BY id DESC LIMIT 1
 """
 
 # The tally's row lock is held until commit, so places are given in the order of commits. Should one
@@ -61,19 +72,21 @@ WITH person AS MATERIALIZED (
     SELECT id FROM consumers_consumer
     WHERE id = %(consumer)s AND merged_into_id IS NULL AND erased_at IS NULL FOR SHARE
 ),
-existing AS MATERIALIZED ({_STANDING} AND EXISTS (SELECT FROM person)),
+existing AS MATERIALIZED ({_STANDING}),
 counted AS (
-    UPDATE distributions_tally SET entered = entered + 1, taken = taken + 1
+    UPDATE distributions_tally SET entered = entered + 1, taken = taken + 1,
+        admitted = admitted + CASE WHEN %(admitted)s THEN 1 ELSE 0 END
     WHERE distribution_id = %(distribution)s AND NOT is_closed
       AND (places IS NULL OR taken < places OR %(out_of_turn)s)
       AND NOT EXISTS (SELECT FROM existing) AND EXISTS (SELECT FROM person)
     RETURNING entered
 ),
 added AS (
-    INSERT INTO distributions_participation (distribution_id, consumer_id, status, place, entered_at,
-        deny_reason, order_id, fingerprint, is_risky, metadata)
-    SELECT %(distribution)s, %(consumer)s, 'QUEUED', entered, %(now)s, '', '', %(fingerprint)s, FALSE,
-        %(metadata)s
+    INSERT INTO distributions_participation (distribution_id, consumer_id, status, place, unit, entered_at,
+        admitted_at, expires_at, deny_reason, order_id, fingerprint, is_risky, metadata)
+    SELECT %(distribution)s, %(consumer)s, CASE WHEN %(admitted)s THEN 'ADMITTED' ELSE 'QUEUED' END, entered,
+        CASE WHEN %(units)s = 1 THEN 1 ELSE 1 + ({_COMPLETED}) END, %(now)s,
+        CASE WHEN %(admitted)s THEN %(now)s END, %(expires_at)s, '', '', %(fingerprint)s, FALSE, %(metadata)s
     FROM counted
     RETURNING {COLUMNS}
 ),
@@ -145,9 +158,14 @@ def enter(
     actor: str,
     fingerprint: bytes | None,
     metadata: dict[str, Any] | None,
-    out_of_turn: bool,
+    out_of_turn: bool = False,
+    units: int = 1,
+    admitted: bool = False,
+    expires_at: dt.datetime | None = None,
 ) -> tuple[Standing, bool] | None:
     """Give the next place and write the entry, or find the one there is; True: there was one.
+
+    `units`: how many a consumer may have, one after the other; `admitted`: at once, until `expires_at`.
 
     None: no place is free, the distribution has closed, or the consumer is nobody any more. Raises
     django's IntegrityError when the same consumer entered at the same moment: call again, and it is found.
@@ -164,6 +182,9 @@ def enter(
             "fingerprint": fingerprint,
             "metadata": None if metadata is None else Jsonb(metadata),
             "out_of_turn": out_of_turn,
+            "units": units,
+            "admitted": admitted,
+            "expires_at": expires_at,
         },
     )
     return (Standing.from_row(rows[0][:-1]), bool(rows[0][-1])) if rows else None
@@ -198,7 +219,7 @@ def move(
             "to": str(to),
             "now": now,
             "actor": actor,
-            "event": f"{kind}.consumer.{WORDS.get((kind, to), to.lower())}",
+            "event": f"{kind}.consumer.{WORDS.get((kind, EXPIRED if expired else to), to.lower())}",
             "expires_at": expires_at,
             "reason": reason,
             "order_id": order_id,

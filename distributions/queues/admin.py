@@ -9,14 +9,14 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
-from distributions.core import drawing_panel, drawings, phases, proof_api, switches
+from distributions.core import drawing_panel, drawings, phases, proof_api, switch_admin
 from distributions.core.admin import FACES, Face, Setting, actor
 from distributions.core.drawing_panel import Panel
 from distributions.core.models import Distribution, Kind, Tally
 from distributions.core.standing import Standing
 from distributions.queues import rules, setup, shape
 from distributions.queues.models import Queue
-from fanfare import clock, errors, staff
+from fanfare import clock, staff
 from fanfare.console import Button, HistoryAdmin, NumberInput
 
 
@@ -81,27 +81,6 @@ def has_drawing(distribution: Distribution) -> bool:
     return distribution.queue.randomize_before_open and drawings.of(distribution) is not None
 
 
-def pause(request: HttpRequest, queue: Distribution, values: dict[str, Any]) -> str:
-    """Stop entering and admitting."""
-    if not switches.pause(queue, now=clock.now(), actor=actor(request)):
-        raise errors.IllegalMove("It was paused or closed before.")
-    return "Paused: nobody enters, nobody is admitted, everybody keeps their place."
-
-
-def resume(request: HttpRequest, queue: Distribution, values: dict[str, Any]) -> str:
-    """Go on."""
-    if not switches.resume(queue, now=clock.now(), actor=actor(request)):
-        raise errors.IllegalMove("It is not paused.")
-    return "The queue goes on."
-
-
-def close(request: HttpRequest, queue: Distribution, values: dict[str, Any]) -> str:
-    """End it for good; the tick that finds it closed denies those who still wait."""
-    if not switches.close(queue, now=clock.now(), actor=actor(request)):
-        raise errors.IllegalMove("It was closed before.")
-    return "Closed for good. Those who still wait are being denied."
-
-
 def proof(request: HttpRequest, queue: Distribution, values: dict[str, Any]) -> HttpResponseBase:
     """All that it takes to repeat the drawing, as a file."""
     return proof_api.as_file(queue, shape)
@@ -128,18 +107,11 @@ BUTTONS = [
         question="At once, beside the rate and over “max active”, within the total.",
         is_offered=lambda queue: queue.closed_at is None,
     ),
-    Button(
-        "pause", "Pause", "pause", pause,
-        is_offered=lambda queue: queue.closed_at is None and queue.paused_at is None,
-    ),
-    Button(
-        "resume", "Resume", "play_arrow", resume, variant="primary",
-        is_offered=lambda queue: queue.closed_at is None and queue.paused_at is not None,
-    ),
-    Button(
-        "close", "Close …", "block", close, variant="danger",
+    *switch_admin.buttons(
+        paused="Paused: nobody enters, nobody is admitted, everybody keeps their place.",
+        resumed="The queue goes on.",
+        closed="Closed for good. Those who still wait are being denied.",
         question="For good: nobody enters any more, and everybody who still waits is denied.",
-        is_offered=lambda queue: queue.closed_at is None,
     ),
     Button("proof", "Proof", "verified", proof, allowed=staff.VIEW, reads=True, is_offered=has_drawing),
 ]  # fmt: skip
