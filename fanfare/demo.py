@@ -14,7 +14,7 @@ from fanfare.stack.addresses import read_private, write_private
 
 @dataclass(frozen=True)
 class Demo:
-    """What one needs to play with the demo; `queues`, `draws` and `auctions` are ids by slug."""
+    """What one needs to play with the demo; `queues` and so on are ids by slug."""
 
     organization_id: str
     publishable_key: str
@@ -24,6 +24,7 @@ class Demo:
     queues: dict[str, str]
     draws: dict[str, str] = field(default_factory=dict)
     auctions: dict[str, str] = field(default_factory=dict)
+    timed_releases: dict[str, str] = field(default_factory=dict)
 
 
 def path() -> Path:

@@ -1,7 +1,7 @@
-"""A crowd to try a queue or an auction with: many consumers and a shop, over HTTP, as anyone else would.
+"""A crowd to try a launch with: many consumers and a shop, over HTTP, as anyone else would.
 
-`wire` speaks HTTP, `person` is one consumer's way through the queue, `bidder` through the auction, `shop` the
-shop's server, `outing` all of them together; `checks` and `bid_checks` judge from the outside what must never
-happen, `report` sums up.
+`wire` speaks HTTP, `person` is one consumer's way through the queue, `bidder` through the auction, `claimer`
+through the timed release, `shop` the shop's server, `outing` all of them together; `checks` and `bid_checks`
+judge from the outside what must never happen, `report` sums up.
 Nothing here touches the database or Redis, or imports what the service is made of.
 """

@@ -129,6 +129,14 @@ def nobody_twice(records: Iterable[Record]) -> Check:
     return Check("nobody is admitted twice", weighed, tuple(broken))
 
 
+def stock_kept(records: Sequence[Record], inventory: int | None) -> Check:
+    """No more units are sold, or still claimed at the end, than there were; None: there was no limit."""
+    held = [record for record in records if record.outcome in ("COMPLETED", "ADMITTED")]
+    is_broken = inventory is not None and len(held) > inventory
+    broken = (f"{len(held)} of {inventory} units",) if is_broken else ()
+    return Check("no more than the stock", len(held), broken)
+
+
 def tokens_hold(records: Iterable[Record]) -> Check:
     """Every admission's token is valid by the public keys alone and to `validate`, and completing lasts."""
     given = [record for record in records if record.tokens or record.problems]

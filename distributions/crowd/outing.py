@@ -1,4 +1,4 @@
-"""Everybody at once: from the first look at queue or auction to the report, or until it is cut short."""
+"""Everybody at once: from the first look at where they go to the report, or until it is cut short."""
 
 import asyncio
 import datetime as dt
@@ -13,6 +13,7 @@ from typing import Any
 from distributions.crowd import bid_checks, checks, report
 from distributions.crowd.bidder import Bidder
 from distributions.crowd.checks import Terms
+from distributions.crowd.claimer import Claimer
 from distributions.crowd.person import Person, Venue, make_plan
 from distributions.crowd.shop import Shop
 from distributions.crowd.wire import Wire
@@ -41,8 +42,9 @@ class Options:
 
 async def run(options: Options) -> dict[str, Any]:
     """The report. Raises Refused when there is nothing to look at."""
-    is_auction = options.distribution_id.startswith("auction_")
-    path = f"/api/v1/{'auctions' if is_auction else 'queues'}/{options.distribution_id}"
+    kind = options.distribution_id.partition("_")[0]
+    plural, go = _KINDS.get(kind, _KINDS["queue"])
+    path = f"/api/v1/{plural}/{options.distribution_id}"
     async with Wire(options.base_url, options.concurrency) as wire:
         headers = {"X-Publishable-Key": options.publishable_key}
         before = await wire.ask("look", "GET", path, headers)
@@ -50,7 +52,6 @@ async def run(options: Options) -> dict[str, Any]:
         shop = Shop(wire, path, tenant["id"], options.secret_key)
         await shop.learn_keys()
         venue = Venue(wire, shop, path, options.publishable_key, takes_guests=before["supportsGuest"])
-        go = _auction if is_auction else _queue
         return await go(venue, before, options)
 
 
@@ -71,6 +72,25 @@ async def _auction(venue: Venue, auction: dict[str, Any], options: Options) -> d
     close_at = after["closeAt"] and dt.datetime.fromisoformat(after["closeAt"])
     found = bid_checks.all_checks(records, auction["winnerCount"], close_at)
     return report.make(records, found, venue.wire, seconds) | report.of_auction(records, auction, after)
+
+
+async def _release(venue: Venue, release: dict[str, Any], options: Options) -> dict[str, Any]:
+    people = [Claimer(venue, _plan(options)) for _ in range(options.people)]
+    seconds = await _timed(people, options)
+    records = [person.record for person in people]
+    found = [
+        checks.stock_kept(records, release["inventory"]),
+        checks.nobody_twice(records),
+        checks.tokens_hold(records),
+    ]
+    return report.make(records, found, venue.wire, seconds) | {"inventory": release["inventory"]}
+
+
+_KINDS = {
+    "queue": ("queues", _queue),
+    "auction": ("auctions", _auction),
+    "release": ("timed-releases", _release),
+}
 
 
 async def _timed(people: Sequence[Person], options: Options) -> float:

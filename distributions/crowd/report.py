@@ -125,6 +125,10 @@ def _course(report: dict[str, Any]) -> Iterator[str]:
         allowed = f"{rate:,} allowed" if rate is not None else "by hand, without a rate"
         yield f"  admitted in the busiest minute: {report['busiestMinute']:,} ({allowed})"
         return
+    if "inventory" in report:
+        stock = report["inventory"]
+        yield f"  units sold: {report['completed']:,}" + ("" if stock is None else f" of {stock:,}")
+        return
     currency = report["currencyCode"]
     yield f"  {report['bids']:,} bids accepted, {report['refusedBids']:,} refused as too low"
     closing = f"{report['status'].lower()}, {'extended to' if report['isExtended'] else 'closing'}"

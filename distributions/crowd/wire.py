@@ -12,9 +12,16 @@ import httpx
 TIMEOUT_SECONDS = 30.0
 GIVE_UP_AFTER = 12  # failures of one request in a row, some two minutes
 LONGEST_PAUSE_SECONDS = 15.0
-PATIENCE_WHEN_FULL = 3  # times that a person tries to enter a full queue
+PATIENCE_WHEN_FULL = 3  # times that a person tries to enter where every place is taken
+FULL = ("QUEUE_FULL", "TIMED_RELEASE_SOLD_OUT")
 # Refusals that tell to come back later.
-COME_BACK = ("RATE_LIMIT_EXCEEDED", "QUEUE_NOT_OPEN", "AUCTION_NOT_OPEN", "SERVICE_UNAVAILABLE")
+COME_BACK = (
+    "RATE_LIMIT_EXCEEDED",
+    "QUEUE_NOT_OPEN",
+    "AUCTION_NOT_OPEN",
+    "TIMED_RELEASE_NOT_OPEN",
+    "SERVICE_UNAVAILABLE",
+)
 
 
 class Refused(Exception):
@@ -91,7 +98,7 @@ class Wire:
                 await self._pause(failures, refusal.code, str(refusal), _retry_after(answer))
                 continue
             span.asked = None
-            tries_when_full += refusal.code == "QUEUE_FULL"
+            tries_when_full += refusal.code in FULL and "Retry-After" in answer.headers
             if refusal.code not in COME_BACK and not 0 < tries_when_full < PATIENCE_WHEN_FULL:
                 raise refusal
             self.told_to_wait[refusal.code] += 1

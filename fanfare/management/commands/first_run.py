@@ -54,6 +54,7 @@ def _set_up() -> demo.Demo | None:
         queues=telling.ids_of(applied, Kind.QUEUE),
         draws=telling.ids_of(applied, Kind.DRAW),
         auctions=telling.ids_of(applied, Kind.AUCTION),
+        timed_releases=telling.ids_of(applied, Kind.TIMED_RELEASE),
     )
     _make_staff(found, applied.organization)
     # Before the commit: should writing fail, nothing is set up, and the next start does it anew.
@@ -83,9 +84,8 @@ Its description  {url}/api/v1/docs
 
 
 def _welcome(found: demo.Demo) -> str:
-    queue, draw, auction = (
-        next(iter(ids.values()), "") for ids in (found.queues, found.draws, found.auctions)
-    )
+    kinds = (found.queues, found.draws, found.auctions, found.timed_releases)
+    queue, draw, auction, release = (next(iter(ids.values()), "") for ids in kinds)
     return f"""\
 Demo staff       {found.username}
 Password         {_password(found)}
@@ -94,6 +94,7 @@ Secret key       {found.secret_key}
 Demo queue       {queue}
 Demo draw        {draw}  (takes entries for a minute and a half)
 Demo auction     {auction}  (three minutes)
+Demo release     {release}
                  (all of it is kept in {demo.path()})
 
 Try it: sign in as a guest, join the line, ask how it stands.
