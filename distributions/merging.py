@@ -14,7 +14,7 @@ from consumers import sessions
 from consumers.models import Consumer, Redemption, Session, Visit
 from distributions.auctions import steering as auctions
 from distributions.core import lifecycle
-from distributions.core.models import LIVE, OVER_FOR_NOW, Kind, Participation, Status
+from distributions.core.models import LIVE, OVER_FOR_NOW, Distribution, Kind, Participation, Status
 from distributions.kinds import KINDS
 from experiences import events
 
@@ -66,15 +66,16 @@ def _actor(merger: _Merger) -> str:
 
 
 def _move_participations(merger: _Merger) -> None:
-    """Distribution by distribution, in one order, so that two mergers never wait for each other."""
+    """Distribution by distribution, in one order, so that two mergers never wait for each other.
+
+    They are read when nothing decides about them any more: an auction may be settled until its lock is held.
+    """
     people = [merger.guest, merger.consumer]
-    rows = Participation.objects.filter(consumer__in=people).exclude(OVER_FOR_NOW)
-    found: dict[str, list[Participation]] = {}
-    for row in rows.select_related("distribution__tally").order_by("distribution_id", "id"):
-        found.setdefault(row.distribution_id, []).append(row)
-    for both in found.values():
-        distribution = both[0].distribution
+    rows = Participation.objects.filter(consumer__in=people).exclude(OVER_FOR_NOW).order_by("id")
+    entered = Distribution.objects.filter(pk__in=rows.order_by().values("distribution")).order_by("pk")
+    for distribution in entered:
         with KINDS[Kind(distribution.kind)].rules.adjusting(distribution):
+            both = rows.filter(distribution=distribution).select_related("distribution__tally")
             pair = {row.consumer_id: row for row in both if not _is_expired(merger, row)}
             _move_one(merger, pair.get(merger.guest.id), pair.get(merger.consumer.id))
 

@@ -18,6 +18,7 @@ from distributions.auctions.book import BidKind
 from distributions.auctions.models import Auction, Bid
 from distributions.core.admin import FACES, PHASE_COLORS, Face, Setting, actor
 from distributions.core.models import Distribution, Kind
+from experiences.admin import READERS
 from fanfare import clock, staff
 from fanfare.console import Button, DateTimeField, HistoryAdmin, TextInput, moment
 
@@ -213,6 +214,8 @@ FACES[Kind.AUCTION] = Face(
     defaults={"supports_guest": False},
     adjusting=rules.adjusting,
 )
+
+READERS["auction"] = cards.read_event
 
 
 # --- What settings were --------------------------------------------------------------------------

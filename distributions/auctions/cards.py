@@ -3,6 +3,8 @@ to is in none of them.
 """
 
 import datetime as dt
+from functools import lru_cache
+from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -12,6 +14,7 @@ from distributions.auctions.models import Auction, Bidder
 from distributions.auctions.state import BidStatus
 from distributions.core.models import Distribution, Reason, Status
 from distributions.core.standing import Standing
+from experiences.models import Event
 from fanfare import money
 from fanfare.console import moment
 
@@ -152,3 +155,32 @@ def details(distribution: Distribution, standing: Standing, now: dt.datetime) ->
     last = priced(found.last_bid_amount, auction.currency_code)
     counted = f"{found.bid_count:,} {_bids(found.bid_count)}" + (f", the last one of {last}" if last else "")
     return f"{counted}; {stands}"
+
+
+# --- The trace ------------------------------------------------------------------------------------
+_AMOUNTS = ("amount", "high", "from", "to", "price")
+
+
+def read_event(event: Event) -> dict[str, Any]:
+    """What an event of an auction tells, amounts first and with their currency."""
+    has_amounts = any(isinstance(event.data.get(name), int) for name in _AMOUNTS)
+    currency = _currency(event.distribution_id) if has_amounts or event.data.get("winners") else None
+    return event.data if currency is None else _with_currency(event.data, currency)
+
+
+@lru_cache(maxsize=1024)
+def _currency(auction_id: str | None) -> str | None:
+    """Of an auction in which somebody has bid: then it can't change any more."""
+    return Auction.objects.filter(pk=auction_id).values_list("currency_code", flat=True).first()
+
+
+def _with_currency(told: dict[str, Any], currency: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in sorted(told.items(), key=lambda item: item[0] not in _AMOUNTS):
+        if name in _AMOUNTS and isinstance(value, int):
+            found[name] = priced(value, currency)
+        elif name == "winners":
+            found[name] = [_with_currency(winner, currency) for winner in value]
+        else:
+            found[name] = value
+    return found

@@ -8,7 +8,7 @@ from typing import Any
 from distributions.auctions import rules
 from distributions.auctions.bidding import Ask
 from distributions.auctions.models import Auction, Bid, Bidder
-from distributions.core.models import Distribution, Status
+from distributions.core.models import LIVE, Distribution, Participation
 from experiences.models import Event
 from fanfare import clock, errors
 from tests.concurrency.plain_auction import PlainAuction, PlainBid
@@ -133,8 +133,9 @@ def require_in_time(auction: Distribution, told: list[Told]) -> None:
 def require_price(auction: Distribution) -> None:
     """The price on the auction's row, and what to bid next, are what the plain rules say."""
     has, model = stored(auction), plain(auction)
-    gone = Bidder.objects.filter(auction=auction.pk, participation__status__in=[Status.DENIED, Status.LEFT])
-    model.denied = {str(one) for one in gone.values_list("participation__consumer_id", flat=True)}
+    rows = Participation.objects.filter(distribution=auction.pk)
+    there = set(rows.filter(status__in=LIVE).values_list("consumer_id", flat=True))
+    model.denied = set(rows.values_list("consumer_id", flat=True)) - there
     assert has.high == model.high()
     if has.low is not None:
         assert has.low + has.minimum_bid_increment == model.least()

@@ -19,10 +19,9 @@ from experiences.models import Event, Organization
 from fanfare import clock as time
 from tests import lines
 from tests.console.conftest import Console, messages_of
+from tests.console.pages import DISTRIBUTION, PARTICIPATION, locked, numbers, offered, text_of
 from tests.world import ConsumerClient, World, assert_error, loaded, path_of
 
-DISTRIBUTION = "distributions_distribution"
-PARTICIPATION = "distributions_participation"
 DRAW = "distributions_draw"
 # Round 1,000 of quicknet, as drand's public record has it.
 ROUND = {"source": "drand", "chain": QUICKNET, "round": 1000}
@@ -53,24 +52,6 @@ def drawn(
 def in_drawn_order(world: World, draw: Distribution, people: list[ConsumerClient]) -> list[ConsumerClient]:
     proof = world.shop_front().get(f"{path_of(draw)}/proof").json()
     return [people[entry["number"] - 1] for entry in proof["winners"] + proof["alternates"]]
-
-
-def text_of(page: Any) -> str:
-    """A page, with spaces that break lines."""
-    return str(page.content.decode().replace("\N{NO-BREAK SPACE}", " "))
-
-
-def offered(page: Any) -> list[str]:
-    """The names of the buttons on a page."""
-    return [button.name for button, _ in page.context["buttons"]]
-
-
-def numbers(page: Any) -> dict[str, str]:
-    return {title: number for title, number, _ in page.context["numbers"]}
-
-
-def locked(page: Any) -> set[str]:
-    return {name for name, field in page.context["adminform"].form.fields.items() if field.disabled}
 
 
 def fates(page: Any) -> list[tuple[str, str]]:
