@@ -273,7 +273,7 @@ def _present_sequence(sequence: Sequence, now: dt.datetime) -> dict[str, Any]:
     inside: dict[str, list[dict[str, Any]]] = {plural: [] for plural in PLURALS}
     for found in sequence.distributions.all():
         kind = Kind(found.kind)
-        inside[KINDS[kind].plural].append(SHAPES[kind].present(found, now))
+        inside[KINDS[kind].plural].append(SHAPES[kind].present(KINDS[kind].rules.current(found, now), now))
     return {
         "id": sequence.id,
         "name": sequence.name,

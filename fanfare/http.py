@@ -3,6 +3,7 @@
 The only module that turns an exception into a response; the spelling itself is `fanfare.wire`.
 """
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -63,6 +64,10 @@ class JsonParser(BaseParser):
 
     media_type = "application/json"
 
+    def loads(self, raw: bytes) -> Any:
+        """What the text says. Raises ValueError or RecursionError."""
+        return orjson.loads(raw)
+
     def parse(self, stream: Any, *_: Any) -> dict[str, Any]:
         raw = stream.read(BODY_LIMIT + 1)
         if len(raw) > BODY_LIMIT:
@@ -70,13 +75,35 @@ class JsonParser(BaseParser):
         if not raw.strip():
             return {}
         try:
-            body = orjson.loads(raw)
-        except (orjson.JSONDecodeError, RecursionError) as problem:
+            body = self.loads(raw)
+        except (ValueError, RecursionError) as problem:
             raise _bad_body(f"not valid JSON: {problem}") from None
         if not isinstance(body, dict):
             raise _bad_body("must be a JSON object")
         _require_storable(body)
         return {snake(key): value for key, value in body.items() if "_" not in key}
+
+
+class WrittenNumber(float):
+    """A JSON number with decimals or exponent that remembers how it was written."""
+
+    written: str
+
+    def __new__(cls, text: str) -> "WrittenNumber":
+        found = super().__new__(cls, text)
+        found.written = text
+        return found
+
+
+class ExactJsonParser(JsonParser):
+    """The same where amounts of money may come as numbers: not a digit of them is lost."""
+
+    def loads(self, raw: bytes) -> Any:
+        return json.loads(raw, parse_float=WrittenNumber, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _bad_body(message: str) -> errors.Invalid:

@@ -57,6 +57,8 @@ def written(value: object) -> str:
     """The value as it was written; a number by its shortest exact text. Empty for what is no amount."""
     if isinstance(value, str):
         return value
+    if isinstance(text := getattr(value, "written", None), str):  # by a parser that keeps it
+        return text
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
     if isinstance(value, float) and value.is_integer() and abs(value) <= MOST:

@@ -24,6 +24,7 @@ from distributions.core.status import present
 from fanfare import errors, money, sealing
 from fanfare.api import cacheable, parse
 from fanfare.errors import Detail
+from fanfare.http import ExactJsonParser
 from fanfare.schema import FINGERPRINT, describes
 
 _KEY_SHAPE = re.compile(r"[\x21-\x7e]{1,255}")
@@ -56,6 +57,9 @@ class AuctionViewSet(Status, Complete, Deny, Validate):
         "status": "statusCheck",
         "highest_bid": "statusCheck",
     }
+
+    def get_parsers(self) -> list[Any]:
+        return [ExactJsonParser()]
 
     def _load(self, distribution_id: str) -> Distribution:
         found = super()._load(distribution_id)

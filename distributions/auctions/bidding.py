@@ -89,6 +89,9 @@ class _Bid:
             return self._repeated(seen.before)
         if ask.currency != seen.auction.currency_code:
             return errors.Invalid(Detail("amount", f"Bids are in {seen.auction.currency_code}."))
+        standing = seen.standing
+        if standing is not None and standing.place is None:  # turned away at the door, as at the first bid
+            return self._turned_away(standing)
         barred = self._barred()
         if barred is not None:
             self._refuse(barred.code)
@@ -139,7 +142,7 @@ class _Bid:
         auction.number += 1
         row = self._row(BidKind.BID, ask.amount, ask.maximum) | {"refusal": reason, "answer": answer}
         row["idempotency_key"] = ask.key if answer else None
-        told = {"bid": row["id"], "amount": ask.amount, "reason": reason}
+        told = {"bid": row["id"], "amount": ask.amount, "currency": ask.currency, "reason": reason}
         statements.write(auction, row, trace=self._trace([("auction.bid.refused", self.consumer_id, told)]))
 
     def _row(self, kind: BidKind, amount: int, maximum: int | None) -> dict[str, Any]:
@@ -173,15 +176,15 @@ class _Bid:
 
     def _accept(self, before: Book, verdict: Verdict) -> Answer:
         standing = self._enter()
-        if standing.status != Status.QUEUED:  # turned away at the door: too many from one device
-            self._refuse(standing.deny_reason)
-            return Answer(standing, Figures(BidStatus.LOST, 0))
+        if standing.status != Status.QUEUED:
+            return self._turned_away(standing)
         assert verdict.kind is not None
         assert verdict.offer is not None
         high, auction, at = self.seen.auction.high, self.seen.auction, self.seen.at
         offer = replace(verdict.offer, bidder=standing.id)
         bidder = self._bidder(offer)
-        auction.number, auction.bids = auction.number + 1, auction.bids + 1
+        auction.number += 1
+        auction.bids += verdict.kind != BidKind.RAISE  # that one was raised is nobody's business
         if verdict.kind == BidKind.BUY_NOW:
             standing = self._buy(standing, bidder)
         after = self._record(offer, standing)
@@ -194,16 +197,22 @@ class _Bid:
             "idempotency_key": self.ask.key,
             "answer": {"asked": self.ask.asked, "figures": figures.as_json()} if self.ask.key else None,
         }
-        told = {"bid": row["id"], "kind": verdict.kind, "amount": offer.amount, "from": high}
-        events: Events = [("auction.bid.placed", self.consumer_id, told | {"to": auction.high})]
-        events += self._outbid(before, after, row["id"])
-        if figures.bid_status == BidStatus.OUTBID:
-            events.append(("auction.bid.outbid", self.consumer_id, {"bid": row["id"], "to": auction.high}))
+        price = {"bid": row["id"], "from": high, "to": auction.high, "currency": self.ask.currency}
+        told = price | {"kind": verdict.kind, "amount": offer.amount}
+        events: Events = [("auction.bid.placed", self.consumer_id, told)]
+        losers = self._outbid(before, after)
+        losers += [self.consumer_id] if figures.bid_status == BidStatus.OUTBID else []
+        events += [("auction.bid.outbid", loser, price) for loser in losers]
         if moved_to is not None:
             told = {"bid": row["id"], "from": iso(self.seen.close_at or at), "to": iso(moved_to)}
             events.append(("auction.extended", None, told))
         statements.write(auction, row, trace=self._trace(events), bidder=bidder, close_at=moved_to)
         return Answer(standing, figures)
+
+    def _turned_away(self, standing: Standing) -> Answer:
+        """Too many from one device: DENIED, as at any door, and without a place."""
+        self._refuse(standing.deny_reason)
+        return Answer(standing, Figures(BidStatus.LOST, 0))
 
     def _enter(self) -> Standing:
         """Their participation, or a new one; another device than at the first bid raises its flag."""
@@ -258,10 +267,9 @@ class _Bid:
         seen.auction.extensions += 0 if later is None else 1
         return later
 
-    def _outbid(self, before: Book, after: Book, bid_id: str) -> Events:
+    def _outbid(self, before: Book, after: Book) -> list[str]:
         """Which others were winning and are no more."""
         others = [one for one in self.seen.best if one.consumer_id != self.consumer_id]
         losers = [one.consumer_id for one in others if before.is_winning(one.offer.bidder)]
         still = {one.consumer_id for one in others if after.is_winning(one.offer.bidder)}
-        told = {"bid": bid_id, "to": self.seen.auction.high}
-        return [("auction.bid.outbid", loser, told) for loser in losers if loser not in still]
+        return [loser for loser in losers if loser not in still]

@@ -26,9 +26,9 @@ class Auction(models.Model):
     """Settings of an auction, and how it stands; when it closes is `distribution.close_at`, as extended.
 
     `announced_close_at` is the closing that staff set last. `number` counts the bids that were decided,
-    `bids` the accepted ones, `bought` the places sold at once. `leader` is the place of whose price is
-    `high`. Whoever ranks with or above `cutoff`, `cutoff_since` is winning; `chances` is how many may still
-    be offered a place.
+    `bids` those that count, raises aside, `bought` the places sold at once. `leader` is the place of whose
+    price is `high`. Whoever ranks with or above `cutoff`, `cutoff_since` is winning; `chances` is how many
+    may still be offered a place.
     """
 
     distribution = models.OneToOneField(

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from distributions.auctions import book, state, statements
-from distributions.auctions.book import Book
-from distributions.auctions.models import STATE, Auction, Bidder
+from distributions.auctions.book import BidKind, Book
+from distributions.auctions.models import STATE, Auction, Bid, Bidder
 from distributions.auctions.statements import Ranked
 from distributions.core import catalog, lifecycle
 from distributions.core.finding import ids_of
@@ -21,6 +21,7 @@ from experiences import events
 from fanfare.wire import iso
 
 AT_ONCE = 1_000  # places passed on by one call
+OUT = (Status.LEFT, Status.DENIED)  # without ever having won: then no bid of theirs counts
 
 
 def locked(auction_id: str) -> Auction | None:
@@ -44,6 +45,9 @@ def recount(auction: Auction, at: dt.datetime) -> None:
     """
     if auction.settled_at is None:
         state.record(auction, *read(auction), at)
+        out = {"participation__status__in": OUT, "participation__admitted_at": None}
+        counting = Bid.objects.filter(auction=auction, refusal="", voided_at=None).exclude(**out)
+        auction.bids = counting.exclude(kind=BidKind.RAISE).count()
     else:
         auction.chances = _chances(auction).count()
     save(auction)
@@ -91,7 +95,8 @@ def close(auction: Auction, *, at: dt.datetime, actor: str, data: dict[str, Any]
     Tally.objects.filter(pk=auction.pk).update(is_closed=True)
     Distribution.objects.filter(pk=auction.pk).update(closed_at=closed_at)
     distribution.closed_at = closed_at
-    told = {"closeAt": iso(closed_at), "high": auction.high, "bids": auction.bids}
+    told = {"closeAt": iso(closed_at), "high": auction.high, "currency": auction.currency_code}
+    told |= {"bids": auction.bids}
     record(auction, "auction.closed", at, actor, told | {"extensions": auction.extensions} | (data or {}))
     transaction.on_commit(catalog.forget)
 

@@ -161,10 +161,7 @@ def _announced(rows: Rows) -> Any:
 
 
 def _late(rows: Rows, changes: Changes, now: dt.datetime) -> Problems:
-    late = {name: text for name, text in _fixed(rows).items() if name in changes}
-    if rows.kind.settled_at is not None and changes.get("second_chance", (False, False))[1]:
-        late["second_chance"] = "It is settled: whoever lost was told so."
-    return late
+    return {name: text for name, text in _fixed(rows).items() if name in changes}
 
 
 def _fixed(rows: Rows) -> Problems:
@@ -176,6 +173,8 @@ def _fixed(rows: Rows) -> Problems:
         fixed |= dict.fromkeys(OF_THE_BIDS, CLOSED)
     if rows.kind.settled_at is not None or rows.kind.cancelled_at is not None:
         fixed |= dict.fromkeys(("settle_at", "claim_seconds"), _SETTLED)
+        if not rows.kind.second_chance:
+            fixed["second_chance"] = "It is settled: whoever lost was told so."
     return fixed
 
 

@@ -75,7 +75,7 @@ class AuctionSerializer(DistributionSerializer):
     winner_count = serializers.IntegerField(help_text="The highest bidders, each at their own bid.")
     current_high_bid = AmountField(allow_null=True)
     minimum_next_bid = AmountField(allow_null=True, help_text="Null once it is over.")
-    bid_count = serializers.IntegerField(help_text="Bids that were accepted and count.")
+    bid_count = serializers.IntegerField(help_text="Bids that count; raises of a maximum are none.")
     extension_window_seconds = serializers.IntegerField(allow_null=True)
     extension_seconds = serializers.IntegerField(allow_null=True)
     extensions_left = serializers.IntegerField(allow_null=True, help_text="Null: no limit.")

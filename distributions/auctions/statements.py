@@ -219,10 +219,8 @@ def _send(deeds: list[tuple[str, dict[str, Any]]], *, commit: bool = False) -> l
     raw = connection.connection
     with connection.wrap_database_errors, raw.pipeline():
         cursors = []
-        for sql, values in deeds:
+        for sql, values in [*deeds, *([("COMMIT", {})] if commit else [])]:
             cursor = psycopg.Cursor(raw)
             cursor.execute(sql, values, prepare=True)
             cursors.append(cursor)
-        if commit:
-            raw.commit()
     return cursors

@@ -64,7 +64,10 @@ def cancel(auction_id: str, *, reason: str, actor: str) -> int:
     with transaction.atomic(durable=True):
         auction = _steered(auction_id)
         at = statements.database_now()
-        auction.cancelled_at, auction.chances = at, 0
+        before = auction.high
+        auction.cancelled_at, auction.chances, auction.bids = at, 0, 0
+        auction.high = auction.leader = auction.high_at = auction.low = None
+        auction.challenge = auction.cutoff = auction.cutoff_since = None
         results.save(auction)
         Tally.objects.filter(pk=auction_id).update(is_closed=True)
         Distribution.objects.filter(pk=auction_id, closed_at=None).update(closed_at=at)
@@ -73,7 +76,8 @@ def cancel(auction_id: str, *, reason: str, actor: str) -> int:
         buyers = Bidder.objects.filter(auction=auction, participation__status=Status.ADMITTED)
         ids = list(buyers.values_list("pk", flat=True))
         lifecycle.deny_all(auction.distribution, ids, reason=Reason.ADMIN_ACTION, now=at, actor=actor)
-        results.record(auction, "auction.cancelled", at, actor, {"bids": voided, "high": auction.high})
+        told = {"bids": voided, "high": before, "currency": auction.currency_code}
+        results.record(auction, "auction.cancelled", at, actor, told)
     return voided
 
 
@@ -101,10 +105,10 @@ def void(bid_id: str, *, reason: str, actor: str) -> tuple[int | None, int | Non
         fresh = Bid.objects.filter(pk=bid_id, refusal="", voided_at=None)
         if not fresh.update(voided_at=at, void_reason=reason):
             raise errors.IllegalMove("The bid does not count anyway.")
-        auction.bids -= 1
         _come_to(Bidder.objects.get(participation=found.participation_id))
         results.recount(auction, at)
         told = {"bid": bid_id, "number": found.number, "from": before, "to": auction.high}
+        told |= {"currency": auction.currency_code}
         _trace_void(auction, found, at, actor, told)
     return before, auction.high
 
@@ -123,11 +127,12 @@ def _trace_void(auction: Auction, bid: Bid, at: dt.datetime, actor: str, told: d
 
 def _come_to(bidder: Bidder) -> None:
     """What the bidder's remaining bids come to; the auction's lock is held."""
-    counting = Bid.objects.filter(
-        participation_id=bidder.pk, refusal="", voided_at=None, kind__in=(BidKind.BID, BidKind.RAISE)
-    )
-    rows = list(counting.order_by("number"))
-    offer = book.offer_of(bidder.pk, [(bid.number, bid.amount, bid.max_amount or bid.amount) for bid in rows])
+    rows = list(Bid.objects.filter(participation_id=bidder.pk, refusal="", voided_at=None).order_by("number"))
+    # What was bought at once counts as a bid, and stands for nothing any more.
+    named = [
+        (bid.number, bid.amount, bid.max_amount or bid.amount) for bid in rows if bid.kind != BidKind.BUY_NOW
+    ]
+    offer = book.offer_of(bidder.pk, named)
     last = rows[-1] if rows else None
     bidder.maximum, bidder.since, bidder.amount = (
         (None, None, None) if offer is None else (offer.maximum, offer.since, offer.amount)

@@ -50,7 +50,8 @@ def test_whoever_comes_first_after_the_end_settles_it_once(world: World, clock: 
     names = bids.trace(auction)
     assert (names.count("auction.closed"), names.count("auction.settled")) == (1, 1)
     closed = bids.last_event(auction, "auction.closed")
-    assert closed.data == {"closeAt": "2026-12-01T09:10:00Z", "high": 11_000, "bids": 2, "extensions": 0}
+    data = {"closeAt": "2026-12-01T09:10:00Z", "high": 11_000, "bids": 2, "extensions": 0}
+    assert data.items() <= closed.data.items()
     settled = bids.last_event(auction, "auction.settled").data
     assert settled == {
         "winners": [{"consumer": people[1].id, "price": 11_000}],

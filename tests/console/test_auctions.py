@@ -174,6 +174,7 @@ CHANGED: dict[str, Any] = {
     "hard_end_at": dt.datetime(2030, 1, 2, tzinfo=dt.UTC),
     "settle_at": dt.datetime(2030, 1, 3, tzinfo=dt.UTC),
     "claim_seconds": 77,
+    "second_chance": True,
 }
 
 
@@ -215,7 +216,10 @@ def test_what_bidders_were_told_is_locked(editor: Console, world: World, clock: 
     editor.press(DISTRIBUTION, auction, "close")
     assert as_setup_says() == {*setup.OF_THE_BIDS, "settle_at", "claim_seconds"}
     assert "was changed" in messages_of(editor.save(DISTRIBUTION, after, second_chance=""))
-    assert wrong(editor.save(DISTRIBUTION, after, second_chance="on")) == ["second_chance"]
+    # Off for good: whoever lost was told so.
+    assert as_setup_says() == {*setup.OF_THE_BIDS, "settle_at", "claim_seconds", "second_chance"}
+    editor.save(DISTRIBUTION, after, second_chance="on")
+    assert not loaded(auction).auction.second_chance
 
 
 def test_what_a_bid_locks_meanwhile_is_refused(editor: Console, world: World, clock: Any) -> None:
