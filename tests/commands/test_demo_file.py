@@ -30,6 +30,7 @@ class Demo:
             for sequence in experience["sequences"].values()
             for slug, queue_id in sequence["queues"].items()
         }
+        self.release = experience["sequences"]["everyone"]["timedReleases"]["flash"]
         everyone = Sequence.objects.get(slug="everyone")
         self.world = World(Organization.objects.get(), everyone, keys["publishableKey"], keys["secretKey"])
 
@@ -98,6 +99,13 @@ def test_what_the_demo_asks_is_shown(demo: Demo) -> None:
     body = demo.world.shop_front().get(demo.path.removesuffix("/enter")).json()
     asked = [(demo.slugs[sequence["id"]], sequence["requires"]) for sequence in body["sequences"]]
     assert asked == [("friends", ["access_code"]), ("members", ["authentication"]), ("everyone", [])]
+
+
+def test_whoever_comes_has_a_pair_at_once(demo: Demo) -> None:
+    body = demo.world.consumer().post(f"/timed-releases/{demo.release}/enter").json()
+    assert (body["status"], body["expiresAt"]) == ("ADMITTED", "2026-12-01T09:02:00Z")
+    shown = demo.world.shop_front().get(f"/timed-releases/{demo.release}").json()
+    assert (shown["inventory"], shown["available"], shown["status"]) == (40, 39, "OPEN")
 
 
 def test_applying_the_demo_again_changes_nothing(demo: Demo) -> None:

@@ -21,7 +21,7 @@ MODELS = [
     "experiences_organization", "experiences_membership", "experiences_apikey", "experiences_experience",
     "experiences_sequence", "experiences_event", "consumers_consumer", "consumers_session",
     "distributions_distribution", "distributions_participation", "distributions_queue", "distributions_draw",
-    "distributions_auction", "distributions_bid",
+    "distributions_auction", "distributions_bid", "distributions_timedrelease",
     "consumers_visit",
     "experiences_accesscode", "experiences_audiencemember", "auth_otp_otpchallenge", "auth_otp_outboxmessage",
 ]  # fmt: skip
@@ -63,6 +63,7 @@ def things(world: World, owner: Console) -> dict[str, Any]:
         "distributions_draw": world.draw().draw,
         "distributions_auction": auction.auction,
         "distributions_bid": Bid.objects.get(),
+        "distributions_timedrelease": world.release().timed_release,
         "consumers_visit": Visit.objects.get(),
         "experiences_accesscode": AccessCode.objects.get(),
         "experiences_audiencemember": AudienceMember.objects.get(),

@@ -18,11 +18,12 @@ from distributions.auctions.models import Bidder
 from distributions.core import admission, lifecycle
 from distributions.core.models import Distribution, Participation
 from distributions.draws import rules as draws
+from distributions.timed_releases import rules as releases
 from experiences.models import Experience, Sequence
 from fanfare import clock, redis
 from tests.api.mailbox import get_code
 from tests.lines import admit, enter, fill, make_consumers
-from tests.world import World, loaded, make_auction, make_draw, make_queue
+from tests.world import World, loaded, make_auction, make_draw, make_queue, make_release
 
 BASE = "api/v1/"
 # Open to everyone: the API's description, and the page that shows it.
@@ -50,6 +51,8 @@ class Side:
     members_auction: Distribution  # takes no guests
     settled: Distribution
     buyers: Iterator[str]  # who won it, and have neither completed nor been denied
+    release: Distribution  # in stock
+    members_release: Distribution  # takes no guests
 
 
 def make_side(world: World) -> Side:
@@ -74,6 +77,8 @@ def make_side(world: World) -> Side:
         members_auction=make_auction(world.sequence, ends_in=None, supports_guest=False),
         settled=settled,
         buyers=iter(buyers),
+        release=make_release(world.sequence),
+        members_release=make_release(world.sequence, supports_guest=False),
     )
 
 
@@ -136,6 +141,10 @@ def _auction(side: Side) -> str:
 
 def _settled(side: Side) -> str:
     return side.settled.pk
+
+
+def _release(side: Side) -> str:
+    return side.release.pk
 
 
 def _shuffled_queue(side: Side) -> str:
@@ -246,6 +255,27 @@ def _buyer_with_token(side: Side, caller: str) -> Body:
     return {**body, "token": admission.token(side.settled, standing)}
 
 
+def _claims(side: Side, caller: str) -> Body:
+    releases.enter(side.release, caller, now=clock.now(), actor=f"consumer:{caller}", fingerprint=None)
+    return {}
+
+
+def _claimed(side: Side, caller: str) -> Body:
+    body = _newcomer(side, caller)
+    _claims(side, body["consumerId"])
+    return body
+
+
+def _claimed_and_to_be_denied(side: Side, caller: str) -> Body:
+    return {**_claimed(side, caller), "reason": "ADMIN_ACTION"}
+
+
+def _claimed_with_token(side: Side, caller: str) -> Body:
+    body = _claimed(side, caller)
+    standing = lifecycle.latest(side.release, body["consumerId"])
+    return {**body, "token": admission.token(side.release, standing)}
+
+
 def _files_not_counted(side: Side, caller: str) -> Body:
     """All calls come from one address, which may fetch few proofs a minute: let it be a new minute."""
     if counters := list(redis.client().scan_iter("*rl:*")):
@@ -297,6 +327,19 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/auctions/{id}/complete"): Operation("S", "Auction", _settled, body=_buyer),
     ("POST", "/auctions/{id}/deny"): Operation("S", "Auction", _settled, body=_buyer_to_be_denied),
     ("POST", "/auctions/{id}/validate"): Operation("S", "Auction", _settled, body=_buyer_with_token),
+    ("GET", "/timed-releases/{id}"): Operation("P", "Timed release", _release),
+    ("POST", "/timed-releases/{id}/enter"): Operation(
+        "C", "Timed release", _release, lambda side: side.members_release.pk
+    ),
+    ("POST", "/timed-releases/{id}/leave"): Operation("C", "Timed release", _release, body=_claims),
+    ("GET", "/timed-releases/{id}/status"): Operation("C", "Timed release", _release, body=_claims),
+    ("POST", "/timed-releases/{id}/complete"): Operation("S", "Timed release", _release, body=_claimed),
+    ("POST", "/timed-releases/{id}/deny"): Operation(
+        "S", "Timed release", _release, body=_claimed_and_to_be_denied
+    ),
+    ("POST", "/timed-releases/{id}/validate"): Operation(
+        "S", "Timed release", _release, body=_claimed_with_token
+    ),
     ("GET", "/consumers/me"): Operation("C"),
     ("GET", "/consumers/{id}"): Operation("S", "Consumer", lambda side: side.person),
 }

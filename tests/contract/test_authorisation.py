@@ -233,6 +233,9 @@ NAMED_IN_BODY = {  # path, the field that names something, what is said when it 
     "/auctions/{id}/complete": ("consumerId", "Consumer not found"),
     "/auctions/{id}/deny": ("consumerId", "Consumer not found"),
     "/auctions/{id}/validate": ("consumerId", "CONSUMER_MISMATCH"),
+    "/timed-releases/{id}/complete": ("consumerId", "Consumer not found"),
+    "/timed-releases/{id}/deny": ("consumerId", "Consumer not found"),
+    "/timed-releases/{id}/validate": ("consumerId", "CONSUMER_MISMATCH"),
     "/auth/refresh": ("refreshToken", "invalid refresh token"),
     "/auth/external/exchange": ("exchangeCode", "invalid_exchange_code"),
 }

@@ -60,6 +60,30 @@ def enter_full_draw(world: World, clock: Any) -> Any:
     return world.consumer().enter(draw)
 
 
+def claim(**release: Any) -> Cause:
+    """Somebody claims a unit after somebody else."""
+
+    def cause(world: World, clock: Any) -> Any:
+        made = world.release(**release)
+        world.consumer().enter(made)
+        return world.consumer().enter(made)
+
+    return cause
+
+
+def claim_late(world: World, clock: Any) -> Any:
+    release, guest = world.release(closes_in=5), world.consumer()
+    clock.shift(5)
+    return guest.enter(release)
+
+
+def claim_while_paused(world: World, clock: Any) -> Any:
+    release = world.release()
+    release.paused_at = time.now()
+    release.save(update_fields=["paused_at"])
+    return world.consumer().enter(release)
+
+
 def bid(amount: str, **auction: Any) -> Cause:
     """Somebody bids after a bid of 100.00, the least next one being 110.00."""
 
@@ -193,6 +217,16 @@ ROWS: dict[tuple[str, str, int], Cause] = {
     ("Bid must be higher than current bid", "BID_TOO_LOW", 400): bid("100.00"),
     ("Bid must meet minimum increment", "BID_BELOW_INCREMENT", 400): bid("109.99"),
     ("Idempotency key reused", "IDEMPOTENCY_KEY_REUSED", 409): reuse_key,
+    ("Timed release not found", "TIMED_RELEASE_NOT_FOUND", 404): unknown(
+        f"/timed-releases/release_{UNKNOWN}"
+    ),
+    ("Consumer not in timed release", "CONSUMER_NOT_IN_TIMED_RELEASE", 404): lambda world, clock: (
+        world.consumer().status(world.release())
+    ),
+    ("Timed release is not open yet", "TIMED_RELEASE_NOT_OPEN", 423): claim(opens_in=30),
+    ("Timed release is sold out", "TIMED_RELEASE_SOLD_OUT", 429): claim(inventory=1, claim_seconds=60),
+    ("Timed release is closed", "TIMED_RELEASE_CLOSED", 400): claim_late,
+    ("Timed release is closed", "TIMED_RELEASE_PAUSED", 400): claim_while_paused,
     ("Proof not found", "PROOF_NOT_FOUND", 404): lambda world, clock: world.shop_front().get(
         f"/queues/{world.queue().pk}/proof"
     ),
@@ -229,6 +263,7 @@ FIELDS = {
     "QUEUE_NOT_OPEN": {"openAt"},
     "DRAW_NOT_OPEN": {"openAt"},
     "AUCTION_NOT_OPEN": {"openAt"},
+    "TIMED_RELEASE_NOT_OPEN": {"openAt"},
     "BID_TOO_LOW": {"details", "minimumNextBid"},
     "BID_BELOW_INCREMENT": {"details", "minimumNextBid"},
     "ILLEGAL_TRANSITION": {"status"},

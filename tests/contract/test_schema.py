@@ -219,6 +219,57 @@ CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
         "S",
         {"Auction not found", "FINGERPRINT_REQUIRED", "DEVICE_MISMATCH"},
     ),
+    ("get", "/timed-releases/{id}"): ("timedReleasesGet", "P", {"Timed release not found"}),
+    ("post", "/timed-releases/{id}/enter"): (
+        "timedReleasesEnter",
+        "C",
+        {
+            "Timed release not found",
+            "FINGERPRINT_REQUIRED",
+            "Sign-in required",
+            "Access code required",
+            "Not eligible",
+            "Timed release is not open yet",
+            "Timed release is sold out",
+            "Timed release is closed",
+            "Rate limit exceeded",
+        },
+    ),
+    ("post", "/timed-releases/{id}/leave"): (
+        "timedReleasesLeave",
+        "C",
+        {"Timed release not found", "Consumer not in timed release", "Illegal transition"},
+    ),
+    ("get", "/timed-releases/{id}/status"): (
+        "timedReleasesStatus",
+        "C",
+        {"Timed release not found", "Consumer not in timed release", "Rate limit exceeded"},
+    ),
+    ("post", "/timed-releases/{id}/complete"): (
+        "timedReleasesComplete",
+        "S",
+        {
+            "Timed release not found",
+            "Consumer not found",
+            "Consumer not in timed release",
+            "Illegal transition",
+        },
+    ),
+    ("post", "/timed-releases/{id}/deny"): (
+        "timedReleasesDeny",
+        "S",
+        {
+            "Timed release not found",
+            "Consumer not found",
+            "Consumer not in timed release",
+            "Illegal transition",
+        },
+    ),
+    ("post", "/timed-releases/{id}/validate"): (
+        "timedReleasesValidate",
+        "S",
+        {"Timed release not found", "FINGERPRINT_REQUIRED", "DEVICE_MISMATCH"},
+    ),
 }
 LIMITED = {name for name, _, _ in CONTRACT.values() if name.startswith("auth")} | {
     "queuesEnter",
@@ -228,6 +279,8 @@ LIMITED = {name for name, _, _ in CONTRACT.values() if name.startswith("auth")} 
     "auctionsBid",
     "auctionsStatus",
     "auctionsHighestBid",
+    "timedReleasesEnter",
+    "timedReleasesStatus",
 }
 
 
@@ -288,7 +341,12 @@ def test_names_are_in_camel_case_and_times_and_ids_have_their_shape() -> None:
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [("QueueStatus", {"estimatedWaitTimeInSeconds"}), ("DrawStatus", set()), ("AuctionStatus", set())],
+    [
+        ("QueueStatus", {"estimatedWaitTimeInSeconds"}),
+        ("DrawStatus", set()),
+        ("AuctionStatus", set()),
+        ("TimedReleaseStatus", set()),
+    ],
 )
 def test_a_status_has_no_null_but_the_wait(status: str, expected: set[str]) -> None:
     properties = conformance.document()["components"]["schemas"][status]["properties"]
