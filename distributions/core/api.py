@@ -158,6 +158,10 @@ class DistributionViewSet(ApiViewSet):
         """The fields that the kind adds to a status."""
         return {}
 
+    def may_be_followed(self, standing: Standing) -> bool:
+        """Whether the consumer may have entered again since then."""
+        return standing.may_enter_again
+
     def decided(self, consumer_id: str) -> Standing | None:
         """How they stand where the clock or a draw has decided it, though nobody wrote it down; else None.
 
@@ -228,7 +232,7 @@ class Status(DistributionViewSet):
         """How the consumer stands."""
         standing = self.gate.standing
         # Should Redis have missed that they entered again, nobody but PostgreSQL knows.
-        if standing is None or standing.at(self.now).may_enter_again:
+        if standing is None or self.may_be_followed(standing.at(self.now)):
             standing = lifecycle.republish(
                 self.distribution, lifecycle.latest(self.distribution, self.consumer_id)
             )

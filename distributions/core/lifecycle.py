@@ -208,12 +208,12 @@ def leave_all(
     return _move(distribution, participation_ids, Status.LEFT, now=now, actor=actor)
 
 
-def hand_over(distribution: Distribution, participation_id: int, consumer_id: str) -> None:
+def hand_over(distribution: Distribution, participation_id: int, consumer_id: str, *, unit: int = 1) -> None:
     """Let a participation be somebody else's, just as it is; the caller holds the transaction.
 
-    Raises IntegrityError where they have one that counts.
+    Raises IntegrityError where they have one of this unit that counts.
     """
-    Participation.objects.filter(pk=participation_id).update(consumer_id=consumer_id)
+    Participation.objects.filter(pk=participation_id).update(consumer_id=consumer_id, unit=unit)
     row = Participation.objects.values_list(*_COLUMNS).get(pk=participation_id)
     _publish(distribution, [Standing.from_row(row)])
 
@@ -227,10 +227,10 @@ def unadjusted(distribution: Distribution) -> Iterator[None]:
 def latest(distribution: Distribution, consumer_id: str) -> Standing:
     """PostgreSQL's word on how the consumer stands. Raises NotEntered."""
     rows = Participation.objects.filter(distribution_id=distribution.pk, consumer_id=consumer_id)
-    # The one that counts, else the last: after a merger the one that counts may be the older.
+    # Of the last unit the one that counts, else the last: after a merger the one that counts may be older.
     row = (
         rows.alias(is_over=ExpressionWrapper(OVER_FOR_NOW, BooleanField()))
-        .order_by("is_over", "-id")
+        .order_by("-unit", "is_over", "-id")
         .values_list(*_COLUMNS)
         .first()
     )
