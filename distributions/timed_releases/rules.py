@@ -8,11 +8,11 @@ import datetime as dt
 import math
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from distributions.core import lifecycle, phases
 from distributions.core.finding import ids_of
-from distributions.core.models import Distribution, Kind, Participation, Status
+from distributions.core.models import Distribution, Kind, Participation, Status, Tally
 from distributions.core.standing import Standing
 from fanfare import errors
 
@@ -45,7 +45,7 @@ def enter(
     try:
         return lifecycle.enter(distribution, consumer_id, **values, **claim)
     except errors.Full:
-        if not _end_claims(distribution, now):
+        if not _end_claims(distribution, now) and not _in_stock(distribution):
             raise _sold_out(distribution, now) from None
     try:
         return lifecycle.enter(distribution, consumer_id, **values, **claim)
@@ -58,6 +58,11 @@ def _end_claims(distribution: Distribution, now: dt.datetime) -> bool:
     inside = Participation.objects.filter(distribution_id=distribution.pk, status=Status.ADMITTED)
     over = inside.filter(expires_at__lte=now).order_by("expires_at").values_list("id", flat=True)
     return bool(lifecycle.expire(distribution, list(over[:AT_ONCE]), now=now))
+
+
+def _in_stock(distribution: Distribution) -> bool:
+    """Whether a unit is there: somebody else may have ended the claims that were over a moment ago."""
+    return Tally.objects.filter(pk=distribution.pk, taken__lt=F("places")).exists()
 
 
 def _sold_out(distribution: Distribution, now: dt.datetime) -> errors.SoldOut:
