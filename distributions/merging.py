@@ -10,11 +10,13 @@ denial too: signing in wipes nothing out.
 import datetime as dt
 from dataclasses import dataclass, field
 
+from django.db.models import QuerySet
+
 from consumers import sessions
 from consumers.models import Consumer, Redemption, Session, Visit
 from distributions.auctions import steering as auctions
 from distributions.core import lifecycle
-from distributions.core.models import LIVE, OVER_FOR_NOW, Distribution, Kind, Participation, Status
+from distributions.core.models import LIVE, OVER_FOR_NOW, Distribution, Kind, Participation, Status, Tally
 from distributions.kinds import KINDS
 from experiences import events
 
@@ -72,10 +74,14 @@ def _move_participations(merger: _Merger) -> None:
     """
     people = [merger.guest, merger.consumer]
     rows = Participation.objects.filter(consumer__in=people).exclude(OVER_FOR_NOW).order_by("id")
-    entered = Distribution.objects.filter(pk__in=rows.order_by().values("distribution")).order_by("pk")
+    entered = Distribution.objects.filter(pk__in=rows.order_by().values("distribution"))
+    entered = entered.select_related("tally", "timed_release").order_by("pk")
     for distribution in entered:
         with KINDS[Kind(distribution.kind)].rules.adjusting(distribution):
             both = rows.filter(distribution=distribution).select_related("distribution__tally")
+            if distribution.kind == Kind.TIMED_RELEASE:
+                _move_units(merger, distribution, both)
+                continue
             pair = {row.consumer_id: row for row in both if not _is_expired(merger, row)}
             _move_one(merger, pair.get(merger.guest.id), pair.get(merger.consumer.id))
 
@@ -93,6 +99,30 @@ def _move_one(merger: _Merger, theirs: Participation | None, mine: Participation
         both_bid = mine is not None and mine.status == theirs.status == Status.QUEUED
         kept = None if mine is None or not both_bid else theirs.pk if comes else mine.pk
         auctions.unite(theirs.distribution_id, merger.guest.id, merger.consumer.id, into=kept)
+
+
+def _move_units(merger: _Merger, distribution: Distribution, rows: QuerySet[Participation]) -> None:
+    """Whoever may have several units of a release has what both have completed, and then at most one more:
+    of two the earlier. The tally's lock comes first, as in each move, so that they stay as they are found.
+    """
+    Tally.objects.select_for_update(no_key=True).get(pk=distribution.pk)
+    both = [row for row in rows if not _is_expired(merger, row)]
+    mine = [row for row in both if row.consumer_id == merger.consumer.id]
+    done = [row for row in both if row.status == Status.COMPLETED]
+    is_denied = any(row.status == Status.DENIED for row in mine)
+    live = sorted((row for row in both if row.status in LIVE), key=_turn)
+    stays = live[:1] if len(done) < distribution.timed_release.max_per_consumer and not is_denied else []
+    for row in live:
+        if row not in stays:
+            _leave(merger, row)
+    # Signing in wipes no denial out, and gives none to who has something.
+    denied = [] if mine else [row for row in both if row.status == Status.DENIED]
+    unit = max((row.unit for row in mine), default=0)
+    for row in [*done, *stays, *denied]:
+        if row.consumer_id == merger.guest.id:
+            unit += 1
+            _trace_move(merger, row)
+            lifecycle.hand_over(distribution, row.pk, merger.consumer.id, unit=unit)
 
 
 def _is_expired(merger: _Merger, row: Participation) -> bool:
@@ -130,7 +160,8 @@ def _leave(merger: _Merger, loser: Participation) -> bool:
 
 def _trace_move(merger: _Merger, row: Participation) -> None:
     """In the distribution's own trace; Redis is told by it again, should it miss the move."""
-    merger.moved.append(row.distribution_id)
+    if row.distribution_id not in merger.moved:
+        merger.moved.append(row.distribution_id)
     events.record(
         "consumer.merged",
         merger.consumer.organization_id,

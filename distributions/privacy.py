@@ -182,7 +182,7 @@ def _leave_everywhere(people: list[Consumer], now: dt.datetime, actor: str) -> N
 def _leave(row: Participation, now: dt.datetime, actor: str) -> None:
     if row.status == Status.ADMITTED and row.expires_at is not None and row.expires_at <= now:
         lifecycle.expire(row.distribution, [row.pk], now=now)
-    elif row.distribution.kind != Kind.QUEUE:
+    elif row.distribution.kind in (Kind.DRAW, Kind.AUCTION):
         # A draw's proof tells whom staff removed from who went by themselves; nobody leaves an auction.
         reason = Reason.ADMIN_ACTION
         lifecycle.deny_all(row.distribution, [row.pk], reason=reason, now=now, actor=actor)
