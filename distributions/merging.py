@@ -109,20 +109,21 @@ def _move_units(merger: _Merger, distribution: Distribution, rows: QuerySet[Part
     both = [row for row in rows if not _is_expired(merger, row)]
     mine = [row for row in both if row.consumer_id == merger.consumer.id]
     done = [row for row in both if row.status == Status.COMPLETED]
-    is_denied = any(row.status == Status.DENIED for row in mine)
+    denied = [row for row in mine or both if row.status == Status.DENIED]  # who has something gets none
     live = sorted((row for row in both if row.status in LIVE), key=_turn)
-    stays = live[:1] if len(done) < distribution.timed_release.max_per_consumer and not is_denied else []
+    may_go_on = len(done) < distribution.timed_release.max_per_consumer and not (mine and denied)
+    stays = live[:1] if may_go_on else []
     for row in live:
         if row not in stays:
             _leave(merger, row)
-    # Signing in wipes no denial out, and gives none to who has something.
-    denied = [] if mine else [row for row in both if row.status == Status.DENIED]
-    unit = max((row.unit for row in mine), default=0)
-    for row in [*done, *stays, *denied]:
+    # What is not completed has the last number: it is how they stand.
+    come = [row for row in done if row.consumer_id == merger.guest.id] + (stays or denied)
+    is_any_theirs = any(row.consumer_id == merger.guest.id for row in come)
+    first = 1 + max((row.unit for row in mine), default=0)
+    for unit, row in enumerate(come if is_any_theirs else [], start=first):
         if row.consumer_id == merger.guest.id:
-            unit += 1
             _trace_move(merger, row)
-            lifecycle.hand_over(distribution, row.pk, merger.consumer.id, unit=unit)
+        lifecycle.hand_over(distribution, row.pk, merger.consumer.id, unit=unit)
 
 
 def _is_expired(merger: _Merger, row: Participation) -> bool:
