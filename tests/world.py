@@ -258,7 +258,7 @@ def _make(
         organization=sequence.experience.organization,
         sequence=sequence,
         kind=kind,
-        slug=f"{kind}-{next(_numbers)}",
+        slug=f"{kind}-{next(_numbers)}".replace("_", "-"),
         name=f"The {'line' if kind == Kind.QUEUE else kind.label.lower()}",
         **{name: settings.pop(name) for name in shared if name in settings},
     )
