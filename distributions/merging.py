@@ -119,8 +119,9 @@ def _move_units(merger: _Merger, distribution: Distribution, rows: QuerySet[Part
     # What is not completed has the last number: it is how they stand.
     come = [row for row in done if row.consumer_id == merger.guest.id] + (stays or denied)
     is_any_theirs = any(row.consumer_id == merger.guest.id for row in come)
-    first = 1 + max((row.unit for row in mine), default=0)
-    for unit, row in enumerate(come if is_any_theirs else [], start=first):
+    first = 1 + max((row.unit for row in done if row.consumer_id == merger.consumer.id), default=0)
+    # The last one first, so that no number is given before it is free.
+    for unit, row in reversed(list(enumerate(come if is_any_theirs else [], start=first))):
         if row.consumer_id == merger.guest.id:
             _trace_move(merger, row)
         lifecycle.hand_over(distribution, row.pk, merger.consumer.id, unit=unit)

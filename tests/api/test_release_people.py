@@ -156,6 +156,18 @@ def test_of_two_claims_the_earlier_stays(world: World, clock: Any, is_guest_firs
     require_true_stock(release)
 
 
+def test_what_is_given_back_after_a_merger_may_be_claimed_again(world: World, clock: Any) -> None:
+    release = world.release(inventory=2)
+    guest, member = pair(world)
+    claim(release, guest)
+    claim(release, member)
+    person = merged(world, guest)
+    assert person.leave(release).json()["status"] == "LEFT"
+    assert claim(release, person) == person.status(release).json()
+    assert move(world, release, "complete", person).json()["status"] == "COMPLETED"
+    assert require_true_stock(release).taken == 1
+
+
 def test_a_merger_is_told_once_for_a_release(world: World, clock: Any) -> None:
     release = world.release(max_per_consumer=3)
     guest = world.consumer()
