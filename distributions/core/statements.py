@@ -46,20 +46,19 @@ def _typed(sql: str) -> str:
 
 
 # A consumer whose last participation they left, or let expire, may enter again; any other stands, but for
-# completed ones while there are fewer than the units that one may have. The index `one_participation` has the
-# same condition, so that there is one at most of each unit.
-_COMPLETED = """
-    FROM distributions_participation AS done
-    WHERE done.distribution_id = %(distribution)s AND done.consumer_id = %(consumer)s
-      AND done.status = 'COMPLETED'
-"""
+# a completed one while it is not the last of the units that one may have. Units are numbered without gaps.
+# The index `one_participation` has the same condition, so that each is there once, and finds the last one.
 _STANDING = f"""
     SELECT {COLUMNS} FROM distributions_participation
     WHERE distribution_id = %(distribution)s AND consumer_id = %(consumer)s
       AND NOT status = 'LEFT' AND NOT (deny_reason = 'ADMISSION_EXPIRED' AND status = 'DENIED')
-      AND (%(units)s = 1 OR status <> 'COMPLETED' OR (SELECT count(*) {_COMPLETED}) >= %(units)s)
+      AND NOT (status = 'COMPLETED' AND unit < %(units)s)
       AND EXISTS (SELECT FROM person)
-    ORDER BY id DESC LIMIT 1
+    ORDER BY unit DESC LIMIT 1
+"""
+_COMPLETED = """
+    FROM distributions_participation
+    WHERE distribution_id = %(distribution)s AND consumer_id = %(consumer)s AND status = 'COMPLETED'
 """
 
 # The tally's row lock is held until commit, so places are given in the order of commits. Should one
@@ -85,7 +84,7 @@ added AS (
     INSERT INTO distributions_participation (distribution_id, consumer_id, status, place, unit, entered_at,
         admitted_at, expires_at, deny_reason, order_id, fingerprint, is_risky, metadata)
     SELECT %(distribution)s, %(consumer)s, CASE WHEN %(admitted)s THEN 'ADMITTED' ELSE 'QUEUED' END, entered,
-        CASE WHEN %(units)s = 1 THEN 1 ELSE (SELECT 1 + COALESCE(max(done.unit), 0) {_COMPLETED}) END,
+        CASE WHEN %(units)s = 1 THEN 1 ELSE (SELECT 1 + COALESCE(max(unit), 0) {_COMPLETED}) END,
         %(now)s, CASE WHEN %(admitted)s THEN %(now)s END, %(expires_at)s, '', '', %(fingerprint)s, FALSE,
         %(metadata)s
     FROM counted

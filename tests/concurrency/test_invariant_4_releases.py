@@ -280,10 +280,8 @@ def test_entering_and_completing_at_once_gives_no_more_than_the_limit(world: Wor
 
 
 def test_the_control_without_the_limit_gives_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Were completed units not counted, the test above could not end as it does."""
-    unlimited = statements.ENTER.replace(
-        "WHERE done.distribution_id", "WHERE FALSE AND done.distribution_id", 1
-    )
+    """Were no unit the last one, the test above could not end as it does."""
+    unlimited = statements.ENTER.replace("AND unit < %(units)s::int", "")
     assert unlimited != statements.ENTER
     monkeypatch.setattr(statements, "ENTER", unlimited)
     release, (who,) = world.release(max_per_consumer=2), make_consumers(world, 1)
