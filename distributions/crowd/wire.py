@@ -98,8 +98,9 @@ class Wire:
                 await self._pause(failures, refusal.code, str(refusal), _retry_after(answer))
                 continue
             span.asked = None
-            tries_when_full += refusal.code in FULL and "Retry-After" in answer.headers
-            if refusal.code not in COME_BACK and not 0 < tries_when_full < PATIENCE_WHEN_FULL:
+            may_come_back = refusal.code in FULL and "Retry-After" in answer.headers
+            tries_when_full += may_come_back
+            if refusal.code not in COME_BACK and not (may_come_back and tries_when_full < PATIENCE_WHEN_FULL):
                 raise refusal
             self.told_to_wait[refusal.code] += 1
             await asyncio.sleep(_retry_after(answer))

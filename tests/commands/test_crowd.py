@@ -20,6 +20,7 @@ from distributions.crowd.wire import Span
 from distributions.queues import rules
 from fanfare import clock as time
 from tests.conftest import START
+from tests.releases import require_true_stock
 from tests.world import World
 
 PEOPLE = 15
@@ -89,6 +90,38 @@ def test_cut_short_nobody_is_left_behind(world: World, live_server: Any) -> None
 def test_refusals_are_counted_by_code(world: World, live_server: Any) -> None:
     closed = world.queue(opens_in=-20, closes_in=-10)
     assert f"refused: {PEOPLE} QUEUE_CLOSED" in crowd(world, live_server, closed.pk)
+
+
+def test_a_release_is_sold_to_the_last_unit(world: World, live_server: Any, tmp_path: Path) -> None:
+    release, path = world.release(inventory=4, claim_seconds=5), tmp_path / "report.json"
+    printed = crowd(world, live_server, release.pk, "--leave=0", f"--report={path}")
+    report = json.loads(path.read_text())
+    assert (report["entered"], report["completed"], report["inventory"]) == (4, 4, 4)
+    assert report["refused"] == {"TIMED_RELEASE_SOLD_OUT": PEOPLE - 4}
+    assert (report["failures"], report["unfinished"]) == ({}, 0)
+    assert [check["kept"] for check in report["checks"]] == [True] * 3
+    assert all(check["weighed"] for check in report["checks"])
+    assert "units sold: 4 of 4" in printed
+    assert require_true_stock(release).completed == 4
+
+
+def test_who_gives_a_unit_back_is_no_buyer(world: World, live_server: Any, tmp_path: Path) -> None:
+    release, path = world.release(), tmp_path / "report.json"
+    crowd(world, live_server, release.pk, "--leave=40", f"--report={path}")
+    report = json.loads(path.read_text())
+    assert report["completed"] + report["left"] == PEOPLE
+    assert report["left"] > 0
+    tally = require_true_stock(release)
+    assert (tally.completed, tally.returned) == (report["completed"], report["left"])
+
+
+def test_one_unit_too_many_is_seen() -> None:
+    sold = [record(0, 1, 0), record(1, 2, 1)]
+    for one in sold:
+        one.outcome = "COMPLETED"
+    assert not checks.stock_kept(sold, 2).broken
+    assert not checks.stock_kept(sold, None).broken
+    assert checks.stock_kept(sold, 1).broken
 
 
 def test_rate_limits_are_waited_for(world: World, live_server: Any, queue: Distribution) -> None:
