@@ -73,6 +73,7 @@ def cancel(auction_id: str, *, reason: str, actor: str) -> int:
         Distribution.objects.filter(pk=auction_id, closed_at=None).update(closed_at=at)
         bids = Bid.objects.filter(auction=auction, refusal="", voided_at=None)
         voided = bids.update(voided_at=at, void_reason=reason)
+        Bidder.objects.filter(auction=auction).update(bids=0)
         buyers = Bidder.objects.filter(auction=auction, participation__status=Status.ADMITTED)
         ids = list(buyers.values_list("pk", flat=True))
         lifecycle.deny_all(auction.distribution, ids, reason=Reason.ADMIN_ACTION, now=at, actor=actor)
