@@ -109,7 +109,8 @@ def adjusting(distribution: Distribution) -> Iterator[None]:
     figures counted anew. People are locked before, tallies inside.
     """
     with transaction.atomic():
-        auction = results.locked(distribution.pk)
+        is_there = results.locked(distribution.pk) is not None
         yield
+        auction = results.locked(distribution.pk) if is_there else None  # read again, as it was left
         if auction is not None and auction.cancelled_at is None:
             results.recount(auction, statements.database_now())

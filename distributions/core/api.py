@@ -90,6 +90,7 @@ class DistributionViewSet(ApiViewSet):
         super().initial(request, *args, **kwargs)
         if not self.is_verb:
             return
+        self.require_few()
         try:
             self.distribution = self._load(kwargs["id"])
         except errors.NotFound:
@@ -98,6 +99,9 @@ class DistributionViewSet(ApiViewSet):
         self._pass_gate(self.distribution.pk, self.distribution.tally.frozen or 0)
         if self.action in ENTERING:
             self._require_conditions()
+
+    def require_few(self) -> None:
+        """What a kind asks before a request counts against the organization's limit. Raises RateLimited."""
 
     def _load(self, distribution_id: str) -> Distribution:
         organization_id = self.credential.organization.id

@@ -104,9 +104,10 @@ class Twice:
         return DENIED, "RESERVE_NOT_MET" if is_below else "OUTBID"
 
     def bid_status(self, who: str) -> str:
-        if who in self.places:
+        status = self.standing(who)[0]
+        if status in (ADMITTED, COMPLETED):
             return "WON"
-        if self.standing(who)[0] != QUEUED:
+        if status != QUEUED:
             return "LOST"
         if self.is_settled or who not in self.plain.winning():
             return "OUTBID"
@@ -120,13 +121,16 @@ class Twice:
             "status": status,
             "denyReason": reason or None,
             "bidStatus": self.bid_status(who),
-            "bidCount": sum(bid.who == who and not bid.is_void for bid in self.plain.bids),
+            "bidCount": 0 if self.is_cancelled else self._own(who),
             "currentBid": text(self.plain.price(who)) if self._is_winning(who) else None,
-            "winningAmount": text(self.places[who].price) if who in self.places else None,
+            "winningAmount": text(self.places[who].price) if status in (ADMITTED, COMPLETED) else None,
             "currentHighBid": text(self.high()),
             "minimumNextBid": text(self.plain.least()) if is_open else None,
         }
         return {name: value for name, value in found.items() if value is not None}
+
+    def _own(self, who: str) -> int:
+        return sum(bid.who == who and not bid.is_void for bid in self.plain.bids)
 
     def _is_winning(self, who: str) -> bool:
         return self.standing(who)[0] == QUEUED and not self.is_settled and who in self.plain.winning()
@@ -214,7 +218,7 @@ class Twice:
             self.give(who, self.plain.buy_now)
         if self.plain.places() == 0:
             self.closing.at = clock.now()
-        else:
+        elif kind != RAISE:
             self.closing.accepted(clock.now())
         expected = self.expected(who)
         assert {name: body.get(name) for name in expected} == expected
