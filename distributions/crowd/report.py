@@ -126,7 +126,7 @@ def _course(report: dict[str, Any]) -> Iterator[str]:
         yield f"  admitted in the busiest minute: {report['busiestMinute']:,} ({allowed})"
         return
     currency = report["currencyCode"]
-    yield f"  {report['bids']:,} bids accepted, {report['refusedBids']:,} refused as too low"
+    yield f"  {report['bids']:,} bids accepted, {report['refusedBids']:,} refused as too low or too late"
     closing = f"{report['status'].lower()}, {'extended to' if report['isExtended'] else 'closing'}"
     yield f"  price {report['price']} {currency}; {closing} {report['closeAt']}"
     yield f"  won at {', '.join(report['paid']) or 'no price: nobody won'}"
