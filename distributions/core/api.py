@@ -158,13 +158,14 @@ class DistributionViewSet(ApiViewSet):
         """The fields that the kind adds to a status."""
         return {}
 
-    def decided(self, consumer_id: str) -> Standing | None:
+    def decided(self, consumer_id: str, seen: Distribution | None = None) -> Standing | None:
         """How they stand where the clock or a draw has decided it, though nobody wrote it down; else None.
 
-        Raises NotEntered.
+        `seen`: the distribution under a lock, where one is held. Raises NotEntered.
         """
-        found = lifecycle.latest(self.distribution, consumer_id)
-        current: Standing = self.rules.standing_at(self.distribution, found, self.now)
+        distribution = seen or self.distribution
+        found = lifecycle.latest(distribution, consumer_id)
+        current: Standing = self.rules.standing_at(distribution, found, self.now)
         return current if current.status != found.status else None
 
     def for_person(self, consumer_id: str, move: Callable[[str], Standing]) -> Standing:
@@ -281,12 +282,10 @@ class Deny(DistributionViewSet):
         more: Any = {"now": self.now, "actor": self.credential.actor, "reason": body["reason"]}
 
         def deny(person: str) -> Standing:
-            decided = self.decided(person)
-            is_done = decided is not None and not decided.may_enter_again
-            if decided and is_done:
-                return decided
-            with self.rules.adjusting(self.distribution):
-                return lifecycle.deny(self.distribution, person, **more)
+            with self.rules.adjusting(self.distribution) as seen:
+                decided = self.decided(person, seen)
+                is_done = decided is not None and not decided.may_enter_again
+                return decided if decided and is_done else lifecycle.deny(seen, person, **more)
 
         standing = self.for_person(body["consumer_id"], deny)
         return self.answer(standing, with_token=False)
