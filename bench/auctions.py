@@ -21,7 +21,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 django.setup()
 
-from django.db import connection  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 
 from bench import data  # noqa: E402
 from bench.load import Figures  # noqa: E402
@@ -102,7 +102,7 @@ def main(work: str, auction_id: str, process: str, seconds: str) -> None:
 
 
 def _update() -> bool:
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE bench_row SET number = number + 1 WHERE id = 1 RETURNING number")
         return bool(cursor.fetchone())
 

@@ -1,7 +1,9 @@
 """A guest turns out to be somebody: what they had becomes that consumer's, in one transaction.
 
 Where both take part in one distribution, one place is too many: of two that still count the earlier
-entry stays and the other one leaves; a place that was won comes before one that was not. What
+entry stays and the other one leaves; a place that was won comes before one that was not. A bid is not taken
+back by signing in: where both bid, one of them stands for all their bids, and where the consumer has lost or
+bought already, the guest's bids stand as they are, to be outbid like any other. What
 of the two is over for good stays as it is and where it is, but for a completion, which goes along, since
 nobody is to complete twice. Where the consumer has none that counts, the guest's goes along as it is, a
 denial too: signing in wipes nothing out.
@@ -14,7 +16,7 @@ from django.db.models import QuerySet
 
 from consumers import sessions
 from consumers.models import Consumer, Redemption, Session, Visit
-from distributions.auctions import steering as auctions
+from distributions.auctions import bidders
 from distributions.core import lifecycle
 from distributions.core.models import LIVE, OVER_FOR_NOW, Distribution, Kind, Participation, Status, Tally
 from distributions.kinds import KINDS
@@ -78,7 +80,8 @@ def _move_participations(merger: _Merger) -> None:
     entered = entered.select_related("tally", "timed_release").order_by("pk")
     for distribution in entered:
         with KINDS[Kind(distribution.kind)].rules.adjusting(distribution):
-            both = rows.filter(distribution=distribution).select_related("distribution__tally")
+            related = ("distribution__tally", "distribution__auction")
+            both = rows.filter(distribution=distribution).select_related(*related)
             if distribution.kind == Kind.TIMED_RELEASE:
                 _move_units(merger, distribution, both)
                 continue
@@ -98,7 +101,7 @@ def _move_one(merger: _Merger, theirs: Participation | None, mine: Participation
         # A bid is not taken back by signing in: where both bid, one of them stands for all their bids.
         both_bid = mine is not None and mine.status == theirs.status == Status.QUEUED
         kept = None if mine is None or not both_bid else theirs.pk if comes else mine.pk
-        auctions.unite(theirs.distribution_id, merger.guest.id, merger.consumer.id, into=kept)
+        bidders.unite(theirs.distribution_id, merger.guest.id, merger.consumer.id, into=kept)
 
 
 def _move_units(merger: _Merger, distribution: Distribution, rows: QuerySet[Participation]) -> None:
@@ -142,9 +145,15 @@ def _gives_way(merger: _Merger, theirs: Participation, mine: Participation) -> b
     is_earlier = theirs.status in LIVE and _turn(theirs) < _turn(mine)
     if mine.status in LIVE and (is_earlier or theirs.status == Status.COMPLETED):
         return _leave(merger, mine)
-    if theirs.status in LIVE:
+    if theirs.status in LIVE and not (_is_bidding(theirs) and mine.status != Status.QUEUED):
         _leave(merger, theirs)
     return False
+
+
+def _is_bidding(row: Participation) -> bool:
+    """Whether it stands for bids that may still win."""
+    is_waiting = row.distribution.kind == Kind.AUCTION and row.status == Status.QUEUED
+    return is_waiting and row.distribution.auction.settled_at is None
 
 
 def _turn(row: Participation) -> tuple[bool, dt.datetime, int]:

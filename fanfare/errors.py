@@ -8,6 +8,8 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 
+from fanfare.wire import camel
+
 
 @dataclass(frozen=True)
 class Detail:
@@ -59,7 +61,7 @@ class Invalid(FanfareError):
     error, code = "Validation failed", "VALIDATION_FAILED"
 
     def __init__(self, *details: Detail, message: str = "") -> None:
-        text = message or "; ".join(f"{d.field}: {d.message}" for d in details)
+        text = message or "; ".join(f"{camel(d.field)}: {d.message}" for d in details)
         super().__init__(text, details=list(details))
 
 

@@ -44,8 +44,8 @@ def parse(value: object, currency: str) -> int:
     places = decimals(currency)
     found = _TEXT.fullmatch(written(value))
     if found is None or len(found[2] or "") > places:
-        example = text(15000, currency)
-        raise ValueError(f"An amount in {currency} with at most {places} decimals, such as {example}.")
+        how = f"with at most {places} decimals" if places else "without decimals"
+        raise ValueError(f"An amount in {currency} {how}, such as {text(15000, currency)}.")
     whole, part = found[1], (found[2] or "").ljust(places, "0")
     minor = int(whole + part)
     if minor > MOST:

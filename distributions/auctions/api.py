@@ -21,12 +21,13 @@ from distributions.core.api import STATUS, Complete, Deny, Status, Validate
 from distributions.core.models import Distribution, Kind
 from distributions.core.standing import Standing
 from distributions.core.status import present
-from fanfare import errors, money, sealing
+from fanfare import errors, money, sealing, throttling
 from fanfare.api import cacheable, parse
 from fanfare.errors import Detail
 from fanfare.http import ExactJsonParser
 from fanfare.schema import FINGERPRINT, describes
 
+BIDS = "120/m"  # of one consumer
 _KEY_SHAPE = re.compile(r"[\x21-\x7e]{1,255}")
 _KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -60,6 +61,11 @@ class AuctionViewSet(Status, Complete, Deny, Validate):
 
     def get_parsers(self) -> list[Any]:
         return [ExactJsonParser()]
+
+    def require_few(self) -> None:
+        """One bidder could use up the organization's limit otherwise."""
+        if self.action == "bid":
+            throttling.require(self.request._request, "bids", self.consumer_id, BIDS)
 
     def _load(self, distribution_id: str) -> Distribution:
         found = super()._load(distribution_id)

@@ -188,7 +188,7 @@ class _Bid:
         if verdict.kind == BidKind.BUY_NOW:
             standing = self._buy(standing, bidder)
         after = self._record(offer, standing)
-        moved_to = self._closing()
+        moved_to = self._closing(verdict.kind == BidKind.RAISE)
         close_at = moved_to or self.seen.close_at
         figures = state.figures(auction, bidder, standing, close_at=close_at, now=at)
         row = self._row(verdict.kind, offer.amount, self.ask.maximum) | {
@@ -258,11 +258,16 @@ class _Bid:
         state.record(self.seen.auction, after, best, self.seen.at)
         return after
 
-    def _closing(self) -> dt.datetime | None:
-        """To when the closing moves: later by the soft close, or to now when the last place was bought."""
+    def _closing(self, is_raise: bool) -> dt.datetime | None:
+        """To when the closing moves: later by the soft close, or to now when the last place was bought.
+
+        Raising one's own maximum moves nothing: it costs nothing, and would use up the extensions.
+        """
         seen = self.seen
         if seen.auction.bought >= seen.auction.winner_count:
             return state.earliest_end(seen.open_at, seen.at)
+        if is_raise:
+            return None
         later = state.extended(seen.auction, seen.close_at, seen.at)
         seen.auction.extensions += 0 if later is None else 1
         return later

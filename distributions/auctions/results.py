@@ -20,7 +20,7 @@ from distributions.core.models import Distribution, Kind, Status, Tally
 from experiences import events
 from fanfare.wire import iso
 
-AT_ONCE = 1_000  # places passed on by one call
+AT_ONCE = 200  # places passed on by one call
 OUT = (Status.LEFT, Status.DENIED)  # without ever having won: then no bid of theirs counts
 
 
@@ -34,8 +34,9 @@ def locked(auction_id: str) -> Auction | None:
 
 def read(auction: Auction) -> tuple[Book, list[Ranked]]:
     """Where it stands, and its best bidders; the caller holds the lock."""
-    best = statements.best_of(auction.pk)
-    return book.open_book(state.terms_of(auction), [one.offer for one in best]), best
+    terms = state.terms_of(auction)
+    best = statements.best_of(auction.pk, terms.places + 1)
+    return book.open_book(terms, [one.offer for one in best]), best
 
 
 def recount(auction: Auction, at: dt.datetime) -> None:
@@ -117,10 +118,14 @@ def settle(auction: Auction, *, at: dt.datetime, actor: str) -> int:
     return len(given)
 
 
-def _give(auction: Auction, prices: dict[int, int], at: dt.datetime, actor: str) -> list[int]:
+def _give(
+    auction: Auction, prices: dict[int, int], at: dt.datetime, actor: str, data: dict[str, Any] | None = None
+) -> list[int]:
     """Admit these bidders, each at their price; who was, in the order given."""
     expires_at = state.claim_until(auction, at)
-    moved = lifecycle.admit(auction.distribution, list(prices), now=at, actor=actor, expires_at=expires_at)
+    moved = lifecycle.admit(
+        auction.distribution, list(prices), now=at, actor=actor, expires_at=expires_at, data=data
+    )
     admitted = {standing.id for standing in moved}
     rows = [Bidder(pk=bidder, price=price) for bidder, price in prices.items() if bidder in admitted]
     Bidder.objects.bulk_update(rows, ["price"])
@@ -157,10 +162,13 @@ def pass_on(auction_id: str, *, actor: str) -> int:
             return 0
         at = statements.database_now()
         next_ones = _chances(auction).values_list("participation_id", "maximum")[: min(free, AT_ONCE)]
-        given = _give(auction, dict(next_ones), at, actor)
+        given = 0
+        for bidder, price in list(next_ones):  # each with the price in the trace
+            told = {"price": price, "currency": auction.currency_code, "secondChance": True}
+            given += len(_give(auction, {bidder: price}, at, actor, told))
         auction.chances = _chances(auction).count()
         save(auction)
-        return len(given)
+        return given
 
 
 def record(auction: Auction, name: str, at: dt.datetime, actor: str, data: dict[str, Any]) -> None:

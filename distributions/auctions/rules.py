@@ -104,12 +104,17 @@ def _lost(distribution: Distribution, standing: Standing, bidder: Bidder) -> Sta
 
 
 @contextmanager
-def adjusting(distribution: Distribution) -> Iterator[None]:
+def adjusting(distribution: Distribution) -> Iterator[Distribution]:
     """Around whatever takes a bidder out or lets a bid be somebody else's: under the auction's lock, with the
-    figures counted anew. People are locked before, tallies inside.
+    figures counted anew. People are locked before, tallies inside. Gives the auction as it is under the lock.
     """
     with transaction.atomic():
-        auction = results.locked(distribution.pk)
-        yield
+        found = results.locked(distribution.pk)
+        if found is None:
+            yield distribution
+            return
+        found.distribution.auction = found
+        yield found.distribution
+        auction = results.locked(distribution.pk)  # read again, as it was left
         if auction is not None and auction.cancelled_at is None:
             results.recount(auction, statements.database_now())

@@ -51,9 +51,10 @@ OF_THE_BIDS = (
     "hard_end_at",
     "open_at",
     "close_at",
+    "settle_at",
+    "claim_seconds",
 )
 _BID = "Somebody has bid; this can't change any more."
-_SETTLED = "It is settled; this can't change any more."
 
 
 def _complete(rows: Rows, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -150,6 +151,8 @@ def _closing_problems(rows: Rows) -> Problems:
         problems["extension_window_seconds"] = "Without a closing there is nothing to extend."
     if auction.hard_end_at is not None and (closes is None or auction.hard_end_at < closes):
         problems["hard_end_at"] = "It can't come before the closing."
+    if auction.second_chance and auction.claim_seconds is None:
+        problems["second_chance"] = "Without a time to complete, no place comes back by itself."
     if auction.settle_at is not None and closes is not None and auction.settle_at < _announced(rows):
         problems["settle_at"] = f"It can't come before the closing, {iso(_announced(rows))}."
     return problems
@@ -171,10 +174,9 @@ def _fixed(rows: Rows) -> Problems:
         fixed |= dict.fromkeys(OF_THE_BIDS, _BID)
     if rows.distribution.closed_at is not None:
         fixed |= dict.fromkeys(OF_THE_BIDS, CLOSED)
-    if rows.kind.settled_at is not None or rows.kind.cancelled_at is not None:
-        fixed |= dict.fromkeys(("settle_at", "claim_seconds"), _SETTLED)
-        if not rows.kind.second_chance:
-            fixed["second_chance"] = "It is settled: whoever lost was told so."
+    is_final = rows.kind.settled_at is not None or rows.kind.cancelled_at is not None
+    if is_final and not rows.kind.second_chance:
+        fixed["second_chance"] = "It is settled: whoever lost was told so."
     return fixed
 
 

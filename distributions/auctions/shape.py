@@ -95,7 +95,7 @@ class AuctionStatusSerializer(StatusSerializer):
     bid_status = serializers.ChoiceField(
         [str(status) for status in BidStatus],
         required=False,
-        help_text="ACTIVE: the best so far, but below the reserve.",
+        help_text="ACTIVE: the best so far, but below the reserve. LOST: also what was not completed.",
     )
     currency_code = serializers.CharField(required=False)
     last_bid_amount = AmountField(required=False, help_text="The last amount that was named.")
@@ -126,7 +126,9 @@ class PublicBidSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(["VALID", "VOID"])
     amount = AmountField()
     at = serializers.DateTimeField()
-    current_high_bid = AmountField(allow_null=True, help_text="The price as the bid left it.")
+    current_high_bid = AmountField(
+        allow_null=True, help_text="The price as the bid left it; null of a void one."
+    )
 
 
 class OwnBidSerializer(serializers.Serializer[Any]):
@@ -137,7 +139,9 @@ class OwnBidSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(STATES)
     amount = AmountField()
     at = serializers.DateTimeField()
-    current_high_bid = AmountField(allow_null=True, help_text="The price as the bid left it.")
+    current_high_bid = AmountField(
+        allow_null=True, help_text="The price as the bid left it; null of a void one."
+    )
     reason = serializers.CharField(required=False, help_text="Why it was refused.")
 
 
@@ -300,13 +304,14 @@ def present_own(bid: Bid) -> dict[str, Any]:
 
 
 def _common(bid: Bid) -> dict[str, Any]:
-    currency = bid.auction.currency_code
+    """The price that a void bid drove others up to would tell their maxima."""
+    currency, stands = bid.auction.currency_code, state_of(bid)
     return {
         "kind": bid.kind,
-        "state": state_of(bid),
+        "state": stands,
         "amount": money.text(bid.amount, currency),
         "at": bid.at,
-        "current_high_bid": _text(bid.high_after, currency),
+        "current_high_bid": None if stands == "VOID" else _text(bid.high_after, currency),
     }
 
 

@@ -18,6 +18,9 @@ from fanfare.wire import iso
 SHARE_OF_WAIT = 15  # one asks again after this part of the time to the closing
 
 
+HOLDING_ON = (Status.ADMITTED, Status.COMPLETED)  # who has won, and has not lost that again
+
+
 class BidStatus(StrEnum):
     """How a bidder stands: ACTIVE is the best so far, though below the reserve."""
 
@@ -158,7 +161,7 @@ def figures(
         last_bid_amount=None if bidder is None else bidder.last_amount,
         last_bid_time=None if bidder is None else bidder.last_at,
         current_bid=current if is_waiting else None,
-        winning_amount=None if bidder is None or standing.admitted_at is None else bidder.price,
+        winning_amount=bidder.price if bidder and standing.status in HOLDING_ON else None,
         high=auction.high,
         minimum=minimum(auction) if is_open and is_waiting else None,
         poll_after_seconds=polling.advise(wait(auction, close_at, now)) if is_waiting else None,
@@ -166,7 +169,7 @@ def figures(
 
 
 def _status(auction: Auction, offer: Offer | None, standing: Standing, winning: bool) -> BidStatus:
-    if standing.admitted_at is not None:
+    if standing.status in HOLDING_ON:
         return BidStatus.WON
     if standing.status != Status.QUEUED:
         return BidStatus.LOST

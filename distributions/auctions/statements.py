@@ -68,7 +68,9 @@ _BEST = """
         WHERE id = b.participation_id OFFSET 0
     ) AS p
     WHERE p.status = 'QUEUED'
-    LIMIT (SELECT winner_count - bought + 1 FROM distributions_auction WHERE distribution_id = %(auction)s)
+    LIMIT coalesce(
+        %(most)s::int,
+        (SELECT winner_count - bought + 1 FROM distributions_auction WHERE distribution_id = %(auction)s))
 """
 
 
@@ -108,7 +110,7 @@ class Look:
 
 def look(auction_id: str, consumer_id: str, key: bytes | None) -> Look:
     """Lock the person and the auction, then read; the caller is inside a transaction."""
-    values = {"auction": auction_id, "consumer": consumer_id, "key": key, "least": None}
+    values = {"auction": auction_id, "consumer": consumer_id, "key": key, "least": None, "most": None}
     person, _, auction, rest, best = _run([_PERSON, _TURN, _AUCTION, _REST, _BEST], values)
     at, open_at, close_at, closed_at, kind, refusal, answer, *columns = rest[0]
     bidder, standing = columns[: len(_BIDDER_COLUMNS)], columns[len(_BIDDER_COLUMNS) :]
@@ -126,9 +128,9 @@ def look(auction_id: str, consumer_id: str, key: bytes | None) -> Look:
     )
 
 
-def best_of(auction_id: str) -> list[Ranked]:
-    """The best bidders as they are now; the caller holds the auction's lock."""
-    (rows,) = _run([_BEST], {"auction": auction_id, "least": 0})
+def best_of(auction_id: str, most: int) -> list[Ranked]:
+    """The best bidders as they are now, so many at most; the caller holds the auction's lock."""
+    (rows,) = _run([_BEST], {"auction": auction_id, "least": 0, "most": most})
     return ranked(rows)
 
 

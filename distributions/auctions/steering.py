@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from django.db import transaction
 
-from distributions.auctions import book, results, state, statements
+from distributions.auctions import bidders, results, state, statements
 from distributions.auctions.book import BidKind
 from distributions.auctions.models import Auction, Bid, Bidder
 from distributions.core import catalog, lifecycle, switches
@@ -73,6 +73,7 @@ def cancel(auction_id: str, *, reason: str, actor: str) -> int:
         Distribution.objects.filter(pk=auction_id, closed_at=None).update(closed_at=at)
         bids = Bid.objects.filter(auction=auction, refusal="", voided_at=None)
         voided = bids.update(voided_at=at, void_reason=reason)
+        Bidder.objects.filter(auction=auction).update(bids=0)
         buyers = Bidder.objects.filter(auction=auction, participation__status=Status.ADMITTED)
         ids = list(buyers.values_list("pk", flat=True))
         lifecycle.deny_all(auction.distribution, ids, reason=Reason.ADMIN_ACTION, now=at, actor=actor)
@@ -96,16 +97,17 @@ def void(bid_id: str, *, reason: str, actor: str) -> tuple[int | None, int | Non
     before, or bought at once (the buyer is denied instead). The reason stands on the bid alone: it may name
     somebody, and the trace can't forget.
     """
-    found = Bid.objects.get(pk=bid_id)
+    auction_id = Bid.objects.values_list("auction", flat=True).get(pk=bid_id)
     with transaction.atomic(durable=True):
-        auction = _steered(found.auction_id)
+        auction = _steered(auction_id)
         at, before = statements.database_now(), auction.high
+        found = Bid.objects.get(pk=bid_id)  # only now: until the lock is held it may become another bidder's
         if found.kind == BidKind.BUY_NOW:
             raise errors.IllegalMove("It was bought at once; deny the buyer instead.")
         fresh = Bid.objects.filter(pk=bid_id, refusal="", voided_at=None)
         if not fresh.update(voided_at=at, void_reason=reason):
             raise errors.IllegalMove("The bid does not count anyway.")
-        _come_to(Bidder.objects.get(participation=found.participation_id))
+        bidders.come_to(Bidder.objects.get(participation=found.participation_id))
         results.recount(auction, at)
         told = {"bid": bid_id, "number": found.number, "from": before, "to": auction.high}
         told |= {"currency": auction.currency_code}
@@ -123,38 +125,6 @@ def _trace_void(auction: Auction, bid: Bid, at: dt.datetime, actor: str, told: d
         consumer_id=bid.consumer_id,
         data=told,
     )
-
-
-def _come_to(bidder: Bidder) -> None:
-    """What the bidder's remaining bids come to; the auction's lock is held."""
-    rows = list(Bid.objects.filter(participation_id=bidder.pk, refusal="", voided_at=None).order_by("number"))
-    # What was bought at once counts as a bid, and stands for nothing any more.
-    named = [
-        (bid.number, bid.amount, bid.max_amount or bid.amount) for bid in rows if bid.kind != BidKind.BUY_NOW
-    ]
-    offer = book.offer_of(bidder.pk, named)
-    last = rows[-1] if rows else None
-    bidder.maximum, bidder.since, bidder.amount = (
-        (None, None, None) if offer is None else (offer.maximum, offer.since, offer.amount)
-    )
-    bidder.last_amount, bidder.last_at = (None, None) if last is None else (last.amount, last.at)
-    bidder.bids = len(rows)
-    bidder.save()
-
-
-def unite(auction_id: str, guest_id: str, consumer_id: str, *, into: int | None = None) -> None:
-    """Let a guest's bids be the consumer's whom they turned out to be. The caller holds the auction's lock.
-
-    `into`: the participation that both bid with from now on, where each had one.
-    """
-    bids = Bid.objects.filter(auction=auction_id, consumer__in=[guest_id, consumer_id])
-    bids.filter(consumer=guest_id).update(consumer=consumer_id, idempotency_key=None)
-    if into is None:
-        return
-    emptied = set(bids.exclude(participation=into).values_list("participation", flat=True)) - {None}
-    bids.filter(participation__in=emptied).update(participation=into)
-    for bidder in Bidder.objects.filter(pk__in=[into, *emptied]):
-        _come_to(bidder)
 
 
 @contextmanager

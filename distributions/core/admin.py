@@ -92,7 +92,7 @@ class Face:
     panel: Callable[[Distribution, dt.datetime], Panel | None]
     help_texts: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    adjusting: Callable[[Distribution], AbstractContextManager[None]] = lifecycle.unadjusted
+    adjusting: Callable[[Distribution], AbstractContextManager[Distribution]] = lifecycle.unadjusted
     details: Callable[[Distribution, Standing, dt.datetime], str] | None = None
 
 

@@ -91,6 +91,7 @@ class DistributionViewSet(ApiViewSet):
         super().initial(request, *args, **kwargs)
         if not self.is_verb:
             return
+        self.require_few()
         try:
             self.distribution = self._load(kwargs["id"])
         except errors.NotFound:
@@ -99,6 +100,9 @@ class DistributionViewSet(ApiViewSet):
         self._pass_gate(self.distribution.pk, self.distribution.tally.frozen or 0)
         if self.action in ENTERING:
             self._require_conditions()
+
+    def require_few(self) -> None:
+        """What a kind asks before a request counts against the organization's limit. Raises RateLimited."""
 
     def _load(self, distribution_id: str) -> Distribution:
         organization_id = self.credential.organization.id
@@ -162,13 +166,14 @@ class DistributionViewSet(ApiViewSet):
         """Whether the consumer may have entered again since then."""
         return standing.may_enter_again
 
-    def decided(self, consumer_id: str) -> Standing | None:
+    def decided(self, consumer_id: str, seen: Distribution | None = None) -> Standing | None:
         """How they stand where the clock or a draw has decided it, though nobody wrote it down; else None.
 
-        Raises NotEntered.
+        `seen`: the distribution under a lock, where one is held. Raises NotEntered.
         """
-        found = lifecycle.latest(self.distribution, consumer_id)
-        current: Standing = self.rules.standing_at(self.distribution, found, self.now)
+        distribution = seen or self.distribution
+        found = lifecycle.latest(distribution, consumer_id)
+        current: Standing = self.rules.standing_at(distribution, found, self.now)
         return current if current.status != found.status else None
 
     def for_person(self, consumer_id: str, move: Callable[[str], Standing]) -> Standing:
@@ -285,12 +290,10 @@ class Deny(DistributionViewSet):
         more: Any = {"now": self.now, "actor": self.credential.actor, "reason": body["reason"]}
 
         def deny(person: str) -> Standing:
-            decided = self.decided(person)
-            is_done = decided is not None and not decided.may_enter_again
-            if decided and is_done:
-                return decided
-            with self.rules.adjusting(self.distribution):
-                return lifecycle.deny(self.distribution, person, **more)
+            with self.rules.adjusting(self.distribution) as seen:
+                decided = self.decided(person, seen)
+                is_done = decided is not None and not decided.may_enter_again
+                return decided if decided and is_done else lifecycle.deny(seen, person, **more)
 
         standing = self.for_person(body["consumer_id"], deny)
         return self.answer(standing, with_token=False)

@@ -219,9 +219,9 @@ def hand_over(distribution: Distribution, participation_id: int, consumer_id: st
 
 
 @contextmanager
-def unadjusted(distribution: Distribution) -> Iterator[None]:
+def unadjusted(distribution: Distribution) -> Iterator[Distribution]:
     """A kind's `adjusting` where nothing hangs on who takes part: around denying, erasing and merging."""
-    yield
+    yield distribution
 
 
 def latest(distribution: Distribution, consumer_id: str) -> Standing:

@@ -10,7 +10,7 @@ from typing import Any
 from distributions.crowd.person import Person, Plan, Record, Venue
 from distributions.crowd.wire import Refused
 
-TOO_LATE_OR_LOW = ("BID_TOO_LOW", "BID_BELOW_INCREMENT")
+TOO_LATE_OR_LOW = ("BID_TOO_LOW", "BID_BELOW_INCREMENT", "AUCTION_CLOSED")
 _chance = random.SystemRandom()
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from distributions.crowd import bid_checks, checks, report
@@ -64,7 +64,8 @@ async def _queue(venue: Venue, queue: dict[str, Any], options: Options) -> dict[
 
 
 async def _auction(venue: Venue, auction: dict[str, Any], options: Options) -> dict[str, Any]:
-    people = [Bidder(venue, _plan(options), _chance.randint(1, STEPS)) for _ in range(options.people)]
+    stay = replace(options, leave_percent=0)  # nobody leaves an auction
+    people = [Bidder(venue, _plan(stay), _chance.randint(1, STEPS)) for _ in range(options.people)]
     seconds = await _timed(people, options)
     records = [person.record for person in people]
     headers = {"X-Publishable-Key": options.publishable_key}

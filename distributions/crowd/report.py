@@ -130,7 +130,7 @@ def _course(report: dict[str, Any]) -> Iterator[str]:
         yield f"  units sold: {report['completed']:,}" + ("" if stock is None else f" of {stock:,}")
         return
     currency = report["currencyCode"]
-    yield f"  {report['bids']:,} bids accepted, {report['refusedBids']:,} refused as too low"
+    yield f"  {report['bids']:,} bids accepted, {report['refusedBids']:,} refused as too low or too late"
     closing = f"{report['status'].lower()}, {'extended to' if report['isExtended'] else 'closing'}"
     yield f"  price {report['price']} {currency}; {closing} {report['closeAt']}"
     yield f"  won at {', '.join(report['paid']) or 'no price: nobody won'}"

@@ -10,6 +10,7 @@ from distributions import privacy, tasks
 from distributions.auctions import rules, steering
 from distributions.auctions.models import Bid
 from distributions.core.models import Distribution, Participation
+from experiences.models import Event
 from fanfare import clock as time
 from tests.concurrency.race import race
 from tests.lines import require_true_tally
@@ -95,14 +96,22 @@ def test_both_bid_and_one_bidder_stands_for_both(world: World, clock: Any, first
     assert require_true_tally(auction).admitted == 1
 
 
-def test_nobody_is_driven_up_by_themselves(world: World, clock: Any) -> None:
+def test_signing_in_does_not_take_back_what_both_drove_each_other_up_to(world: World, clock: Any) -> None:
+    """Else two devices could keep others away, and pay little; nobody is told a lower price either."""
     auction = world.auction()
     member, guest = world.member(subject=SUBJECT), world.consumer()
     guest.bid(auction, "100.00", "500.00")
     member.bid(auction, "200.00", "400.00")
     assert price(world, auction) == "410.00"
-    becomes(world, guest)
-    assert price(world, auction) == "200.00"  # the highest that they named themselves
+    member = becomes(world, guest)
+    assert price(world, auction) == "410.00"
+    told = Event.objects.filter(distribution_id=auction.pk, name="auction.bid.placed").order_by("id").last()
+    assert told is not None
+    assert (told.data["merged"], told.data["amount"], told.data["kind"]) == (True, 41_000, "RAISE")
+    shown = member.get(f"/auctions/{auction.pk}/bids").json()["data"]
+    assert [row["kind"] for row in shown] == ["BID", "BID"]
+    clock.shift(600)
+    assert member.status(auction).json()["winningAmount"] == "410.00"
 
 
 def test_signing_in_frees_a_place_for_the_next(world: World, clock: Any) -> None:
@@ -120,7 +129,8 @@ def test_signing_in_frees_a_place_for_the_next(world: World, clock: Any) -> None
     assert third.status(auction).json()["winningAmount"] == "100.00"
 
 
-def test_who_was_denied_does_not_bid_on_as_a_guest(world: World, clock: Any) -> None:
+def test_who_was_denied_takes_no_bid_back_by_signing_in(world: World, clock: Any) -> None:
+    """They win nothing by it: the bid stands as the guest's, whom nobody is any more."""
     auction = world.auction()
     member, guest, rival = world.member(subject=SUBJECT), world.consumer(), world.consumer()
     member.bid(auction, "100.00")
@@ -130,10 +140,12 @@ def test_who_was_denied_does_not_bid_on_as_a_guest(world: World, clock: Any) -> 
     member = becomes(world, guest)
     told = member.status(auction).json()
     assert (told["status"], told["denyReason"]) == ("DENIED", "FRAUD_DETECTED")
-    assert price(world, auction) == "100.00"
+    assert price(world, auction) == "110.00"
     assert_error(member.bid(auction, "200.00"), 409, "Illegal transition")
+    assert rival.bid(auction, "905.00").json()["bidStatus"] == "WINNING"
     clock.shift(600)
-    assert rival.status(auction).json()["winningAmount"] == "100.00"
+    assert rival.status(auction).json()["winningAmount"] == "905.00"
+    assert member.status(auction).json()["status"] == "DENIED"
 
 
 def test_a_denied_guest_stays_denied(world: World, clock: Any) -> None:
@@ -184,15 +196,16 @@ def test_a_won_place_is_kept_though_it_is_settled_meanwhile(
     assert require_true_tally(auction).inside == 1
 
 
-def test_a_bid_can_be_repeated_by_its_key_only_before_signing_in(world: World, clock: Any) -> None:
-    """A key is its device's; as another person it is another bid."""
+def test_a_bid_can_be_repeated_by_its_key_also_after_signing_in(world: World, clock: Any) -> None:
+    """It is their own bid by then; where both used one key, the consumer's own is meant."""
     auction = world.auction()
     guest = world.consumer()
     first = guest.bid(auction, "100.00", key="one")
     assert guest.bid(auction, "100.00", key="one").json() == first.json()
     member = becomes(world, guest)
-    assert_error(member.bid(auction, "100.00", key="one"), 400, "Bid must be higher than current bid")
-    assert member.bid(auction, "150.00", key="one").status_code in (200, 409)
+    again = member.bid(auction, "100.00", key="one")
+    assert (again.status_code, again.json()["lastBidAmount"]) == (200, "100.00")
+    assert_error(member.bid(auction, "150.00", key="one"), 409, "Idempotency key reused")
 
 
 # --- Erased, exported ------------------------------------------------------------------------------

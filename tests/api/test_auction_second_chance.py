@@ -29,7 +29,7 @@ def test_a_place_that_is_not_completed_is_offered_to_the_next(world: World, cloc
         "120.00",
     )
     assert (offered["admittedAt"], offered["expiresAt"]) == ("2026-12-01T09:11:00Z", "2026-12-01T09:12:00Z")
-    assert bids.how(people[3].status(auction)) == ("DENIED", "WON", "ADMISSION_EXPIRED")
+    assert bids.how(people[3].status(auction)) == ("DENIED", "LOST", "ADMISSION_EXPIRED")
     move(world, auction, "deny", people[2])  # at once, not only when the time is over
     bids.sweep()
     assert bids.taken(people[1].status(auction))["winningAmount"] == "110.00"
@@ -65,7 +65,7 @@ def test_without_second_chances_a_place_is_released(world: World, clock: Any) ->
     assert bids.how(loser.status(auction)) == ("DENIED", "LOST", "OUTBID")
     clock.shift(60)
     bids.sweep()
-    assert bids.how(winner.status(auction)) == ("DENIED", "WON", "ADMISSION_EXPIRED")
+    assert bids.how(winner.status(auction)) == ("DENIED", "LOST", "ADMISSION_EXPIRED")
     assert bids.how(loser.status(auction)) == ("DENIED", "LOST", "OUTBID")
     tally = require_true_tally(auction)
     assert (tally.admitted, tally.returned, tally.inside) == (1, 1, 0)

@@ -124,7 +124,7 @@ def test_a_winner_has_a_token_until_the_claim_is_over(world: World, clock: Any) 
     assert_error(refused, 403, "DEVICE_MISMATCH", "FP002")
     clock.shift(300)
     assert validate(world, auction, winner, token)["code"] == "TOKEN_EXPIRED"
-    assert bids.how(winner.status(auction)) == ("DENIED", "WON", "ADMISSION_EXPIRED")
+    assert bids.how(winner.status(auction)) == ("DENIED", "LOST", "ADMISSION_EXPIRED")
 
 
 def test_complete_is_done_once_and_told_again(world: World, clock: Any) -> None:

@@ -30,7 +30,7 @@ WRONG = [
     ('startingPrice: ""', "startingPrice", "at most 2 decimals"),
     ('startingPrice: "10000000000000.01"', "startingPrice", "At most 10000000000000.00."),
     ("startingPrice: 10000000000001", "startingPrice", "At most 10000000000000.00."),
-    ("currencyCode: JPY, startingPrice: 1.5, minimumBidIncrement: 1", "startingPrice", "at most 0"),
+    ("currencyCode: JPY, startingPrice: 1.5, minimumBidIncrement: 1", "startingPrice", "without decimals"),
     ('currencyCode: KWD, minimumBidIncrement: "1.0000"', "minimumBidIncrement", "at most 3"),
     ("minimumBidIncrement: null", "minimumBidIncrement", "This field cannot be null."),
     ("minimumBidIncrement: 0", "minimumBidIncrement", "An increment of nothing is none."),

@@ -9,7 +9,7 @@ from distributions.auctions.models import Auction, Bid
 from distributions.core.models import Distribution
 from experiences.models import Event
 from fanfare import clock, money
-from tests.concurrency.plain_auction import BUY_NOW, Closing, PlainAuction
+from tests.concurrency.plain_auction import BUY_NOW, RAISE, Closing, PlainAuction
 from tests.world import ConsumerClient, World
 
 ADMITTED, COMPLETED, DENIED, QUEUED = "ADMITTED", "COMPLETED", "DENIED", "QUEUED"
@@ -43,8 +43,10 @@ class Twice:
     places: dict[str, Place] = field(default_factory=dict)
     best: list[str] = field(default_factory=list)  # at settlement, reserve aside
     price: int | None = None  # at settlement
+    count: int = 0  # of bids, at settlement
     is_settled: bool = False
     is_cancelled: bool = False
+    last_expected: Any = None
 
     # --- What the clock does ---
 
@@ -56,7 +58,8 @@ class Twice:
         is_due = self.settle_at is None or clock.now() >= self.settle_at or self.plain.places() == 0
         if self.is_settled or self.is_cancelled or not self.is_over() or not is_due:
             return
-        self.is_settled, self.price, self.best = True, self.plain.high(), self.plain.winning()
+        self.price, self.best, self.count = self.plain.high(), self.plain.winning(), self.counting()
+        self.is_settled = True
         for who, price in self.plain.results().items():
             self.give(who, price)
 
@@ -101,9 +104,10 @@ class Twice:
         return DENIED, "RESERVE_NOT_MET" if is_below else "OUTBID"
 
     def bid_status(self, who: str) -> str:
-        if who in self.places:
+        status = self.standing(who)[0]
+        if status in (ADMITTED, COMPLETED):
             return "WON"
-        if self.standing(who)[0] != QUEUED:
+        if status != QUEUED:
             return "LOST"
         if self.is_settled or who not in self.plain.winning():
             return "OUTBID"
@@ -117,21 +121,23 @@ class Twice:
             "status": status,
             "denyReason": reason or None,
             "bidStatus": self.bid_status(who),
-            "bidCount": sum(bid.who == who and not bid.is_void for bid in self.plain.bids),
+            "bidCount": 0 if self.is_cancelled else self._own(who),
             "currentBid": text(self.plain.price(who)) if self._is_winning(who) else None,
-            "winningAmount": text(self.places[who].price) if who in self.places else None,
+            "winningAmount": text(self.places[who].price) if status in (ADMITTED, COMPLETED) else None,
             "currentHighBid": text(self.high()),
             "minimumNextBid": text(self.plain.least()) if is_open else None,
         }
         return {name: value for name, value in found.items() if value is not None}
 
+    def _own(self, who: str) -> int:
+        return sum(bid.who == who and not bid.is_void for bid in self.plain.bids)
+
     def _is_winning(self, who: str) -> bool:
         return self.standing(who)[0] == QUEUED and not self.is_settled and who in self.plain.winning()
 
     def high(self) -> int | None:
-        return self.price if self.is_settled else self.last_high if self.is_cancelled else self.plain.high()
-
-    last_high: int | None = None
+        """Where staff cancelled it there is none any more."""
+        return None if self.is_cancelled else self.price if self.is_settled else self.plain.high()
 
     # --- The two side by side ---
 
@@ -146,19 +152,34 @@ class Twice:
             assert dt.datetime.fromisoformat(told["closeAt"]) == self.closing.at
         ended = "SETTLED" if self.is_settled else "CLOSED"
         assert told["status"] == (ended if self.is_over() else "OPEN")
+        expected = {
+            number: self.expected(str(number)) for number in range(len(self.people)) if self.has_bid(number)
+        }
+        if expected == self.last_expected:  # nothing should have moved, which the price has shown as well
+            return
+        self.last_expected = expected
         for number, one in enumerate(self.people):
-            who = str(number)
             answer = one.status(self.auction)
-            if not any(bid.who == who for bid in self.plain.bids):
+            if number not in expected:
                 assert answer.status_code == 404
                 continue
-            expected, body = self.expected(who), answer.json()
-            absent = set(_COMPARED) - set(expected)
-            assert {name: body.get(name) for name in _COMPARED} == expected | dict.fromkeys(absent), who
+            body, absent = answer.json(), set(_COMPARED) - set(expected[number])
+            found = {name: body.get(name) for name in _COMPARED}
+            assert found == expected[number] | dict.fromkeys(absent), number
+
+    def has_bid(self, number: int) -> bool:
+        return any(bid.who == str(number) for bid in self.plain.bids)
 
     def counted(self) -> int:
-        """Bids that count; cancelling voids them all, and the number stays as it was."""
-        return sum(not bid.is_void for bid in self.plain.bids)
+        """Bids that count: not void, and of nobody who was taken out before winning; then as at the end."""
+        if self.is_cancelled:
+            return 0
+        return self.count if self.is_settled else self.counting()
+
+    def counting(self) -> int:
+        """A raise of a maximum is nobody's business, its number included."""
+        shown = [bid for bid in self.plain.bids if bid.kind != RAISE and not bid.is_void]
+        return sum(bid.who not in self.plain.denied for bid in shown)
 
     def require_rows(self) -> None:
         """One row and one trace for each bid, in order, and those accepted are the model's."""
@@ -197,7 +218,7 @@ class Twice:
             self.give(who, self.plain.buy_now)
         if self.plain.places() == 0:
             self.closing.at = clock.now()
-        else:
+        elif kind != RAISE:
             self.closing.accepted(clock.now())
         expected = self.expected(who)
         assert {name: body.get(name) for name in expected} == expected

@@ -133,6 +133,17 @@ def test_who_was_outbid_by_a_purchase_has_not_missed_the_reserve(world: World, c
     assert (body["bidStatus"], body["denyReason"]) == ("LOST", "OUTBID")
 
 
+def test_a_buyers_earlier_bid_is_taken_back_and_the_purchase_still_counts(world: World, clock: Any) -> None:
+    auction, person = world.auction(winner_count=2, buy_now_price=50_000), world.consumer()
+    person.bid(auction, "100.00")
+    person.bid(auction, "500.00")
+    steering.void(bidders.accepted(auction)[0].pk, reason="A slip", actor=BY)
+    told = person.status(auction).json()
+    found = [told[name] for name in ("status", "winningAmount", "bidCount", "lastBidAmount")]
+    assert found == ["ADMITTED", "500.00", 1, "500.00"]
+    assert bidders.stored(auction).bids == 1
+
+
 # --- Second chances --------------------------------------------------------------------------------
 
 

@@ -69,7 +69,7 @@ EXPECTED = [
     [("OUTBID", None), ("OUTBID", None), ("OUTBID", None), ("WINNING", "270.00")],
     [("OUTBID", None), ("LOST", None), ("OUTBID", None), ("WINNING", "270.00")],
     [("LOST", None), ("LOST", None), ("OUTBID", None), ("WON", None)],
-    [("LOST", None), ("LOST", None), ("WON", None), ("WON", None)],
+    [("LOST", None), ("LOST", None), ("WON", None), ("LOST", None)],
 ]
 
 
