@@ -153,7 +153,8 @@ def _database(url: str) -> dict[str, Any]:
     if url and parts.scheme not in ("postgres", "postgresql"):
         raise ImproperlyConfigured("DATABASE_URL must be postgresql://user:password@host:port/name.")
     limits = f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
-    options: dict[str, Any] = {"options": limits, "connect_timeout": 5}
+    # A threshold of None, Django's default, would forbid all prepared statements, also those that ask to be.
+    options: dict[str, Any] = {"options": limits, "connect_timeout": 5, "prepare_threshold": 5}
     if DB_POOL_SIZE:
         options["pool"] = {"min_size": min(2, DB_POOL_SIZE), "max_size": DB_POOL_SIZE, "timeout": 5}
     return {

@@ -168,7 +168,6 @@ class _Bid:
 
     def _trace(self, events: Events) -> dict[str, Any]:
         return {
-            "at": self.seen.at,
             "organization": self.distribution.organization_id,
             "actor": self.actor,
             "events": [{"name": name, "consumer": consumer, "data": data} for name, consumer, data in events],

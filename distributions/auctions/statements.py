@@ -22,14 +22,16 @@ from distributions.core.standing import Standing
 from distributions.core.statements import COLUMNS
 from fanfare import clock
 
-# Who is being merged or erased waits here, or is nobody any more when we had to wait.
-_PERSON = """
-    SELECT id FROM consumers_consumer
-    WHERE id = %(consumer)s AND merged_into_id IS NULL AND erased_at IS NULL FOR SHARE
+# Who is being merged or erased waits here, or is nobody any more when we had to wait. Then bids queue up,
+# first come, first decided: at the row alone, whoever comes just when it is free would overtake those who
+# wait. What guards is the row's lock, which settling and staff's deeds take as well.
+_TURN = """
+    WITH person AS MATERIALIZED (
+        SELECT id FROM consumers_consumer
+        WHERE id = %(consumer)s AND merged_into_id IS NULL AND erased_at IS NULL FOR SHARE
+    )
+    SELECT id, pg_advisory_xact_lock(hashtextextended(%(auction)s, 0)) FROM person
 """
-# Bids queue up here, first come, first decided: at the row alone, whoever comes just when it is free would
-# overtake those who wait. What guards is the row's lock, which settling and staff's deeds take as well.
-_TURN = "SELECT pg_advisory_xact_lock(hashtextextended(%(auction)s, 0))"
 _AUCTION_COLUMNS = [column.attname for column in Auction._meta.concrete_fields]
 _AUCTION = f"""
     SELECT {", ".join(_AUCTION_COLUMNS)} FROM distributions_auction
@@ -39,8 +41,7 @@ _BIDDER_COLUMNS = [column.attname for column in Bidder._meta.concrete_fields]
 _P = ", ".join(f"p.{name}" for name in COLUMNS.split(", "))
 _B = ", ".join(f"b.{name}" for name in _BIDDER_COLUMNS)
 _REST = f"""
-    SELECT clock_timestamp(), d.open_at, d.close_at, d.closed_at,
-        before.kind, before.refusal, before.answer, {_B}, {_P}
+    SELECT clock_timestamp(), d.open_at, d.close_at, d.closed_at, {_B}, {_P}
     FROM distributions_distribution AS d
     LEFT JOIN LATERAL (
         SELECT {COLUMNS} FROM distributions_participation
@@ -48,19 +49,21 @@ _REST = f"""
         ORDER BY status = 'LEFT' OR (deny_reason = 'ADMISSION_EXPIRED' AND status = 'DENIED'), id DESC LIMIT 1
     ) AS p ON TRUE
     LEFT JOIN distributions_bidder AS b ON b.participation_id = p.id
-    LEFT JOIN distributions_bid AS before ON before.auction_id = d.id
-        AND before.consumer_id = %(consumer)s AND before.idempotency_key = %(key)s::bytea
     WHERE d.id = %(auction)s
 """
+_BEFORE = """
+    SELECT kind, refusal, answer FROM distributions_bid
+    WHERE auction_id = %(auction)s AND consumer_id = %(consumer)s AND idempotency_key = %(key)s::bytea
+"""
 # One more than there are places: the first who does not win is what the winners are up against. Each OFFSET 0
-# keeps the planner from joining first and sorting then, which it would before it knows how many bid.
-_BEST = """
+# keeps the planner from joining first and sorting then, which it would before it knows how many bid. Two
+# texts instead of one with parameters that may be null: for that PostgreSQL would plan anew each time.
+_OF_AUCTION = "FROM distributions_auction WHERE distribution_id = %(auction)s"
+_RANKED = """
     SELECT b.participation_id, b.maximum, b.since, b.amount, p.place, p.consumer_id
     FROM (
         SELECT participation_id, maximum, since, amount FROM distributions_bidder
-        WHERE auction_id = %(auction)s AND maximum >= coalesce(
-            %(least)s::bigint,
-            (SELECT challenge FROM distributions_auction WHERE distribution_id = %(auction)s), 0)
+        WHERE auction_id = %(auction)s AND maximum >= {least}
         ORDER BY maximum DESC, since OFFSET 0
     ) AS b
     CROSS JOIN LATERAL (
@@ -68,10 +71,13 @@ _BEST = """
         WHERE id = b.participation_id OFFSET 0
     ) AS p
     WHERE p.status = 'QUEUED'
-    LIMIT coalesce(
-        %(most)s::int,
-        (SELECT winner_count - bought + 1 FROM distributions_auction WHERE distribution_id = %(auction)s))
+    LIMIT {most}
 """
+_BEST = _RANKED.format(
+    least=f"coalesce((SELECT challenge {_OF_AUCTION}), 0)",
+    most=f"(SELECT winner_count - bought + 1 {_OF_AUCTION})",
+)
+_ALL_BEST = _RANKED.format(least="0", most="%(most)s::int")
 
 
 @dataclass(frozen=True)
@@ -110,9 +116,10 @@ class Look:
 
 def look(auction_id: str, consumer_id: str, key: bytes | None) -> Look:
     """Lock the person and the auction, then read; the caller is inside a transaction."""
-    values = {"auction": auction_id, "consumer": consumer_id, "key": key, "least": None, "most": None}
-    person, _, auction, rest, best = _run([_PERSON, _TURN, _AUCTION, _REST, _BEST], values)
-    at, open_at, close_at, closed_at, kind, refusal, answer, *columns = rest[0]
+    values = {"auction": auction_id, "consumer": consumer_id, "key": key}
+    asked = [_TURN, _AUCTION, _REST, _BEST, *([] if key is None else [_BEFORE])]
+    person, auction, rest, best, *before = _run(asked, values)
+    at, open_at, close_at, closed_at, *columns = rest[0]
     bidder, standing = columns[: len(_BIDDER_COLUMNS)], columns[len(_BIDDER_COLUMNS) :]
     return Look(
         auction=_auction(auction[0]),
@@ -121,7 +128,7 @@ def look(auction_id: str, consumer_id: str, key: bytes | None) -> Look:
         close_at=close_at,
         closed_at=closed_at,
         is_living=bool(person),
-        before=None if answer is None else Before(kind, refusal, orjson.loads(answer)),
+        before=_before(before[0][0]) if before and before[0] else None,
         bidder=None if bidder[0] is None else Bidder(**dict(zip(_BIDDER_COLUMNS, bidder, strict=True))),
         standing=None if standing[0] is None else Standing.from_row(standing),
         best=ranked(best),
@@ -130,7 +137,7 @@ def look(auction_id: str, consumer_id: str, key: bytes | None) -> Look:
 
 def best_of(auction_id: str, most: int) -> list[Ranked]:
     """The best bidders as they are now, so many at most; the caller holds the auction's lock."""
-    (rows,) = _run([_BEST], {"auction": auction_id, "least": 0, "most": most})
+    (rows,) = _run([_ALL_BEST], {"auction": auction_id, "most": most})
     return ranked(rows)
 
 
@@ -140,6 +147,11 @@ def ranked(rows: list[tuple[Any, ...]]) -> list[Ranked]:
         Ranked(Offer(bidder, maximum, since, amount), place, consumer_id)
         for bidder, maximum, since, amount, place, consumer_id in rows
     ]
+
+
+def _before(row: tuple[str, str, str]) -> Before:
+    kind, refusal, answer = row
+    return Before(kind, refusal, orjson.loads(answer))
 
 
 def _auction(row: tuple[Any, ...]) -> Auction:
@@ -158,6 +170,12 @@ _BID = (
 )  # fmt: skip
 _OFFER = ("maximum", "since", "amount", "bids", "last_amount", "last_at", "price")
 _WRITE_BID = f"""
+    WITH traced AS (
+        INSERT INTO experiences_event (at, name, organization_id, distribution_id, consumer_id, actor, data)
+        SELECT %(at)s, e ->> 'name', %(organization)s, %(auction_id)s, e ->> 'consumer', %(actor)s,
+            e -> 'data'
+        FROM jsonb_array_elements(%(events)s::jsonb) AS e
+    )
     INSERT INTO distributions_bid ({", ".join(_BID)})
     VALUES ({", ".join(f"%({name})s" for name in _BID)})
 """
@@ -165,17 +183,16 @@ _WRITE_AUCTION = f"""
     UPDATE distributions_auction SET {", ".join(f"{name} = %({name})s" for name in _STATE)}
     WHERE distribution_id = %(auction)s
 """
-_WRITE_BIDDER = f"""
-    INSERT INTO distributions_bidder (participation_id, auction_id, {", ".join(_OFFER)})
-    VALUES (%(participation)s, %(auction)s, {", ".join(f"%({name})s" for name in _OFFER)})
-    ON CONFLICT (participation_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _OFFER)}
+_WRITE_BOTH = f"""
+    WITH offered AS (
+        INSERT INTO distributions_bidder (participation_id, auction_id, {", ".join(_OFFER)})
+        VALUES (%(participation)s, %(auction)s, {", ".join(f"%(own_{name})s" for name in _OFFER)})
+        ON CONFLICT (participation_id) DO UPDATE SET
+            {", ".join(f"{name} = EXCLUDED.{name}" for name in _OFFER)}
+    )
+    {_WRITE_AUCTION}
 """
 _WRITE_CLOSING = "UPDATE distributions_distribution SET close_at = %(close_at)s WHERE id = %(auction)s"
-_WRITE_TRACE = """
-    INSERT INTO experiences_event (at, name, organization_id, distribution_id, consumer_id, actor, data)
-    SELECT %(at)s, e ->> 'name', %(organization)s, %(auction)s, e ->> 'consumer', %(actor)s, e -> 'data'
-    FROM jsonb_array_elements(%(events)s::jsonb) AS e
-"""
 
 
 def write(
@@ -187,19 +204,19 @@ def write(
     close_at: dt.datetime | None = None,
 ) -> None:
     """Put a decided bid down and commit: its row, the auction's new state, the bidder's if it was accepted,
-    the closing if it moved, and the trace (`at`, `organization`, `actor`; `events`: name, consumer, data).
+    the closing if it moved, and the trace (`organization`, `actor`; `events`: name, consumer, data of each).
     """
-    answer = bid["answer"]
-    bid = {**bid, "answer": None if answer is None else Jsonb(answer)}
+    answer, events = bid["answer"], orjson.dumps(trace["events"]).decode()
+    row = {**bid, **trace, "answer": None if answer is None else Jsonb(answer), "events": events}
     state = {name: getattr(auction, name) for name in _STATE} | {"auction": auction.pk}
-    deeds = [(_WRITE_BID, bid), (_WRITE_AUCTION, state)]
-    if bidder is not None:
-        own = {name: getattr(bidder, name) for name in _OFFER}
-        deeds.append((_WRITE_BIDDER, own | {"auction": auction.pk, "participation": bidder.participation_id}))
+    deeds = [(_WRITE_BID, row)]
+    if bidder is None:
+        deeds.append((_WRITE_AUCTION, state))
+    else:
+        own = {f"own_{name}": getattr(bidder, name) for name in _OFFER}
+        deeds.append((_WRITE_BOTH, state | own | {"participation": bidder.participation_id}))
     if close_at is not None:
         deeds.append((_WRITE_CLOSING, {"auction": auction.pk, "close_at": close_at}))
-    events = {**trace, "auction": auction.pk, "events": Jsonb(trace["events"])}
-    deeds.append((_WRITE_TRACE, events))
     _send(deeds, commit=True)
 
 

@@ -143,8 +143,11 @@ def without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     unlocked = statements._AUCTION.replace("FOR NO KEY UPDATE", "")
     assert unlocked != statements._AUCTION
     monkeypatch.setattr(statements, "_AUCTION", unlocked)
-    assert "advisory" in statements._TURN
-    monkeypatch.setattr(statements, "_TURN", "SELECT %(auction)s::text")
+    out_of_turn = statements._TURN.replace(
+        "pg_advisory_xact_lock(hashtextextended(%(auction)s, 0))", "%(auction)s::text"
+    )
+    assert out_of_turn != statements._TURN
+    monkeypatch.setattr(statements, "_TURN", out_of_turn)
 
 
 def meeting(monkeypatch: pytest.MonkeyPatch) -> None:
