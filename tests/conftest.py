@@ -25,6 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if settings.REDIS_URL:
         settings.REDIS_URL = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{number}"
         settings.CELERY_BROKER_URL = settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+    # Crowds are threads, each with a connection of its own for as long as it lives: more than a pool has.
+    settings.DATABASES["default"]["OPTIONS"].pop("pool", None)
     settings.MEMO_SECONDS = 0
     settings.BEACON_URL = "http://127.0.0.1:9"  # nobody there; no test asks the real beacon
     settings.SMS_BACKEND = "auth_otp.outbox.send_sms"

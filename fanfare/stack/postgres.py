@@ -50,7 +50,13 @@ _SETTINGS = {
     "cluster_name": "fanfare",
 }
 # Data that nobody will want after a power cut. Commits still wait for the (unsynced) log.
-_TEMPORARY = {"fsync": "off", "full_page_writes": "off", "autovacuum_naptime": "5s"}
+# And room for crowds of threads, a connection each.
+_TEMPORARY = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "autovacuum_naptime": "5s",
+    "max_connections": "500",
+}
 
 
 @dataclass(frozen=True)
