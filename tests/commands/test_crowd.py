@@ -81,7 +81,7 @@ def test_everyone_comes_through(world: World, live_server: Any, queue: Distribut
 
 def test_cut_short_nobody_is_left_behind(world: World, live_server: Any) -> None:
     by_hand = world.queue()
-    printed = crowd(world, live_server, by_hand.pk, "--for=1", "--leave=0")
+    printed = crowd(world, live_server, by_hand.pk, "--for=5", "--leave=0")
     assert f"{PEOPLE} unfinished" in printed
     statuses = Participation.objects.filter(distribution=by_hand).values_list("status", flat=True)
     assert list(statuses) == ["LEFT"] * PEOPLE
