@@ -85,6 +85,8 @@ def _standings(consumer_id: str, now: dt.datetime) -> list[tuple[Distribution, S
         (row[0], Standing.from_row(row[1:])) for row in rows.values_list("distribution_id", *columns)[:MOST]
     ]
     distributions = Distribution.objects.select_related(*RELATED).in_bulk([pk for pk, _ in raw])
+    for kind, shape in SHAPES.items():
+        shape.load([(distributions[pk], one) for pk, one in raw if distributions[pk].kind == kind])
     found = []
     for pk, standing in raw:
         rules = KINDS[Kind(distributions[pk].kind)].rules

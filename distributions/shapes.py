@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from distributions.auctions import shape as auctions
+from distributions.auctions import state as bidders
 from distributions.core.models import Distribution, Kind
 from distributions.core.standing import Standing
 from distributions.draws import shape as draws
@@ -22,6 +23,8 @@ class Shape:
     present_standing: Callable[[Distribution, Standing, dt.datetime], dict[str, Any]]
     # Whatever a standing's presentation would have to ask for, for all of a consumer's at once.
     prepare: Callable[["Pairs"], "Pairs"]
+    # The same of what it takes to say how they stand, before anybody asks that.
+    load: Callable[["Pairs"], None] = lambda pairs: None
 
 
 Pairs = list[tuple[Distribution, Standing]]
@@ -36,5 +39,5 @@ SHAPES: dict[Kind, Shape] = {
     Kind.QUEUE: Shape(queues.present_queue, queues.present_standing, line.with_positions),
     Kind.DRAW: Shape(draws.present_draw, draws.present_standing, _as_they_are),
     Kind.TIMED_RELEASE: Shape(timed_releases.present_release, timed_releases.present_standing, _as_they_are),
-    Kind.AUCTION: Shape(auctions.present_auction, auctions.present_standing, auctions.with_bidders),
+    Kind.AUCTION: Shape(auctions.present_auction, auctions.present_standing, _as_they_are, bidders.load),
 }

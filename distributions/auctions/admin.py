@@ -16,11 +16,11 @@ from django.urls import reverse
 from distributions.auctions import cards, results, rules, setup, shape, steering
 from distributions.auctions.book import BidKind
 from distributions.auctions.models import Auction, Bid
-from distributions.core.admin import FACES, PHASE_COLORS, Face, Setting, actor
+from distributions.core.admin import FACES, PHASE_COLORS, Face, KindAdmin, Setting, actor
 from distributions.core.models import Distribution, Kind
 from experiences.admin import READERS
 from fanfare import clock, staff
-from fanfare.console import Button, DateTimeField, HistoryAdmin, TextInput, moment
+from fanfare.console import Button, DateTimeField, TextInput, moment
 
 if TYPE_CHECKING:
 
@@ -188,8 +188,7 @@ def links(distribution: Distribution) -> list[tuple[str, str]]:
     bids = (
         f"{reverse('admin:distributions_bid_changelist')}?auction__distribution__id__exact={distribution.pk}"
     )
-    history = reverse("admin:distributions_auction_history", args=[distribution.pk])
-    return [("Bids", bids), ("History of the settings", history)]
+    return [("Bids", bids)]
 
 
 FACES[Kind.AUCTION] = Face(
@@ -252,15 +251,10 @@ COLUMNS = ["distribution", *map(_column, setup.OF_AUCTION)]
 
 
 @admin.register(Auction)
-class AuctionAdmin(HistoryAdmin):
-    """Only for the history of an auction's settings; they are edited on the distribution's page."""
+class AuctionAdmin(KindAdmin):
+    """The versions of an auction's settings."""
 
-    organization_path = "distribution__organization_id"
     list_display = fields = readonly_fields = COLUMNS
-    list_select_related = ["distribution"]
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return False
 
     def get_historical_record_context_helper(self, request: HttpRequest, version: Any) -> Changes:
         """Called by simple-history."""

@@ -38,7 +38,7 @@ def numbers(distribution: Distribution, now: dt.datetime) -> list[Card]:
     auction, tally = distribution.auction, distribution.tally
     least = shape.minimum_next(distribution, now)
     next_bid = priced(least, auction.currency_code)
-    bids = 0 if auction.cancelled_at else auction.bids
+    bids = auction.bids
     counted = f"{bids:,} {_bids(bids)}; {auction.number - bids:,} refused or void"
     ended = f"{tally.completed:,} completed, {tally.returned:,} returned"
     return [
@@ -69,8 +69,7 @@ def _price(auction: Auction) -> Card:
 def _reserve(auction: Auction) -> str:
     if auction.reserve_price is None:
         return "none"
-    is_bid = auction.high is not None and auction.cancelled_at is None
-    is_met = is_bid and state.terms_of(auction).meets_reserve(auction.high or 0)
+    is_met = auction.high is not None and state.terms_of(auction).meets_reserve(auction.high)
     return "met" if is_met else "not met"
 
 

@@ -81,7 +81,7 @@ def standing_at(distribution: Distribution, standing: Standing, now: dt.datetime
         return standing.denied(Reason.ADMIN_ACTION, auction.cancelled_at)
     if auction.settled_at is None:
         return standing
-    bidder = Bidder.objects.select_related("participation").filter(pk=standing.id).first()
+    bidder = state.bidder_of(distribution, standing)
     if bidder is None:
         return standing.denied(Reason.OUTBID, auction.settled_at)
     fresh = Standing.of(bidder.participation)

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from distributions.auctions import results, rules, state
-from distributions.auctions.models import Auction, Bid, Bidder
+from distributions.auctions.models import Auction, Bid
 from distributions.auctions.rules import AuctionPhase
 from distributions.auctions.state import BidStatus, Figures
 from distributions.core import polling, shape
@@ -20,7 +20,6 @@ from fanfare import money
 from fanfare.api import IdField
 
 STATES = ("VALID", "VOID", "REFUSED")
-Pairs = list[tuple[Distribution, Standing]]
 
 
 class AmountField(serializers.RegexField):
@@ -265,26 +264,10 @@ def present_standing(distribution: Distribution, standing: Standing, now: dt.dat
     """What an auction adds to a status, as it is stored now."""
     if standing.status == Status.LEFT:
         return {}
-    bidder = _bidder(distribution, standing)
+    bidder = state.bidder_of(distribution, standing)
     auction = distribution.auction if bidder is None else bidder.auction
     figures = state.figures(auction, bidder, standing, close_at=distribution.close_at, now=now)
     return present_figures(figures, auction.currency_code)
-
-
-def _bidder(distribution: Distribution, standing: Standing) -> Bidder | None:
-    known: dict[int, Bidder] | None = getattr(distribution, "bidders_of_one", None)
-    if known is not None:
-        return known.get(standing.id)
-    return Bidder.objects.select_related("auction").filter(pk=standing.id).first()
-
-
-def with_bidders(pairs: Pairs) -> Pairs:
-    """The same, with what each needs to be presented fetched at once."""
-    ids = [standing.id for _, standing in pairs]
-    found = Bidder.objects.select_related("auction").in_bulk(ids) if ids else {}
-    for distribution, _ in pairs:
-        distribution.bidders_of_one = found  # type: ignore[attr-defined]
-    return pairs
 
 
 def present_bid(bid: Bid, consumer_id: str) -> dict[str, Any]:

@@ -11,13 +11,11 @@ from distributions.auctions.book import Book, Offer, Terms, price
 from distributions.auctions.models import Auction, Bidder
 from distributions.auctions.statements import Ranked
 from distributions.core import polling
-from distributions.core.models import Status
+from distributions.core.models import Distribution, Status
 from distributions.core.standing import Standing
 from fanfare.wire import iso
 
 SHARE_OF_WAIT = 15  # one asks again after this part of the time to the closing
-
-
 HOLDING_ON = (Status.ADMITTED, Status.COMPLETED)  # who has won, and has not lost that again
 
 
@@ -107,6 +105,23 @@ def is_winning(auction: Auction, offer: Offer | None) -> bool:
     if auction.cutoff is None or auction.cutoff_since is None:
         return True
     return (offer.maximum, -offer.since) >= (auction.cutoff, -auction.cutoff_since)
+
+
+def bidder_of(distribution: Distribution, standing: Standing) -> Bidder | None:
+    """Who bids by this participation, with auction and participation, as stored now or as `load` found it."""
+    known: dict[int, Bidder] | None = getattr(distribution, "bidders_of_one", None)
+    if known is not None:
+        return known.get(standing.id)
+    return Bidder.objects.select_related("auction", "participation").filter(pk=standing.id).first()
+
+
+def load(pairs: Iterable[tuple[Distribution, Standing]]) -> None:
+    """Fetch the bidders of all of these at once, for `bidder_of`; for distributions that nobody remembers."""
+    pairs = list(pairs)
+    rows = Bidder.objects.select_related("auction", "participation")
+    found = rows.in_bulk([standing.id for _, standing in pairs])
+    for distribution, _ in pairs:
+        distribution.bidders_of_one = found  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

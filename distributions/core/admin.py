@@ -71,7 +71,7 @@ class Face:
     `word` is what the kind calls a standing, which is `standing_at` some instant; `admit` is None where
     nobody is admitted out of turn; `panel` is there for what is drawn by lot; `help_texts` and `defaults`
     (of a new one) are the kind's own, by setting; `adjusting` surrounds taking somebody out; `details` says
-    more about one standing, on its own page.
+    more about one standing, on its own page; `links` are there beside those that all kinds have.
     """
 
     description: str
@@ -84,7 +84,6 @@ class Face:
     update: Callable[..., object]
     admit: Callable[..., Standing] | None
     buttons: Sequence[Button]
-    links: Callable[[Distribution], Sequence[tuple[str, str]]]
     phase: Callable[[Distribution, dt.datetime], StrEnum]
     waiting: Callable[[Distribution, dt.datetime], int]
     standing_at: Callable[[Distribution, Standing, dt.datetime], Standing]
@@ -94,6 +93,7 @@ class Face:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     adjusting: Callable[[Distribution], AbstractContextManager[Distribution]] = lifecycle.unadjusted
     details: Callable[[Distribution, Standing, dt.datetime], str] | None = None
+    links: Callable[[Distribution], Sequence[tuple[str, str]]] = lambda distribution: ()
 
 
 FACES: dict[Kind, Face] = {}
@@ -247,8 +247,29 @@ class DistributionAdmin(HistoryAdmin):
             "numbers": face.numbers(thing, now),
             "panel": face.panel(thing, now),
             "participations_url": people,
-            "links": [("Participations", people), ("Trace", trace), *face.links(thing)],
+            "links": [
+                ("Participations", people),
+                ("Trace", trace),
+                *face.links(thing),
+                ("History of the settings", _history(thing)),
+            ],
         }
+
+
+def _history(distribution: Distribution) -> str:
+    """Where the versions of its kind's settings are."""
+    name = getattr(distribution, distribution.kind)._meta.model_name
+    return reverse(f"admin:distributions_{name}_history", args=[distribution.pk])
+
+
+class KindAdmin(HistoryAdmin):
+    """Only for the history of a kind's settings; they are edited on the distribution's page."""
+
+    organization_path = "distribution__organization_id"
+    list_select_related = ["distribution"]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
 
 
 def _column(setting: Setting) -> Callable[[Distribution], Any]:

@@ -11,17 +11,16 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
 
 from consumers.models import Consumer
 from distributions.core import drawing_panel, proof_api, switches
-from distributions.core.admin import FACES, Face, Setting, actor
+from distributions.core.admin import FACES, Face, KindAdmin, Setting, actor
 from distributions.core.drawing_panel import Panel
 from distributions.core.models import Distribution, Drawing, Kind, Tally
 from distributions.draws import beacon, drawn_order, results, rules, setup, shape
 from distributions.draws.models import Draw
 from fanfare import clock, errors, staff
-from fanfare.console import Button, HistoryAdmin, TextInput, moment
+from fanfare.console import Button, TextInput, moment
 
 
 def _of_draw(name: str) -> Callable[[Distribution], Any]:
@@ -200,11 +199,6 @@ BUTTONS = [
 ]  # fmt: skip
 
 
-def links(distribution: Distribution) -> list[tuple[str, str]]:
-    """Beside those that all kinds have."""
-    return [("History of the settings", reverse("admin:distributions_draw_history", args=[distribution.pk]))]
-
-
 FACES[Kind.DRAW] = Face(
     description="By lot: all who enter in time have their chance, and anyone can check the result.",
     icon="casino",
@@ -216,7 +210,6 @@ FACES[Kind.DRAW] = Face(
     update=setup.SETTINGS.update,
     admit=None,
     buttons=BUTTONS,
-    links=links,
     phase=rules.phase,
     waiting=waiting,
     standing_at=rules.standing_at,
@@ -227,13 +220,9 @@ FACES[Kind.DRAW] = Face(
 
 
 @admin.register(Draw)
-class DrawAdmin(HistoryAdmin):
-    """Only for the history of a draw's settings; they are edited on the distribution's page."""
+class DrawAdmin(KindAdmin):
+    """The versions of a draw's settings."""
 
-    organization_path = "distribution__organization_id"
     list_display = ["distribution", *setup.OF_DRAW]
-    list_select_related = ["distribution", "fall_through"]
     fields = ["distribution", *setup.OF_DRAW]
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return False
+    list_select_related = ["distribution", "fall_through"]

@@ -7,17 +7,16 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
 
 from distributions.core import drawing_panel, drawings, phases, proof_api, switch_admin
-from distributions.core.admin import FACES, Face, Setting, actor
+from distributions.core.admin import FACES, Face, KindAdmin, Setting, actor
 from distributions.core.drawing_panel import Panel
 from distributions.core.models import Distribution, Kind, Tally
 from distributions.core.standing import Standing
 from distributions.queues import rules, setup, shape
 from distributions.queues.models import Queue
 from fanfare import clock, staff
-from fanfare.console import Button, HistoryAdmin, NumberInput
+from fanfare.console import Button, NumberInput
 
 
 def _of_queue(name: str) -> Callable[[Distribution], Any]:
@@ -117,11 +116,6 @@ BUTTONS = [
 ]  # fmt: skip
 
 
-def links(distribution: Distribution) -> list[tuple[str, str]]:
-    """Beside those that all kinds have."""
-    return [("History of the settings", reverse("admin:distributions_queue_history", args=[distribution.pk]))]
-
-
 FACES[Kind.QUEUE] = Face(
     description="First come, first served: everybody gets a place in line and is admitted in order.",
     icon="groups",
@@ -133,7 +127,6 @@ FACES[Kind.QUEUE] = Face(
     update=setup.SETTINGS.update,
     admit=rules.admit,
     buttons=BUTTONS,
-    links=links,
     phase=phases.phase,
     waiting=waiting,
     standing_at=rules.standing_at,
@@ -143,13 +136,8 @@ FACES[Kind.QUEUE] = Face(
 
 
 @admin.register(Queue)
-class QueueAdmin(HistoryAdmin):
-    """Only for the history of a queue's settings; they are edited on the distribution's page."""
+class QueueAdmin(KindAdmin):
+    """The versions of a queue's settings."""
 
-    organization_path = "distribution__organization_id"
     list_display = ["distribution", *setup.OF_QUEUE]
-    list_select_related = ["distribution"]
     fields = ["distribution", *setup.OF_QUEUE]
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return False

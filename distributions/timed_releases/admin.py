@@ -5,16 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
-from django.urls import reverse
 
 from distributions.core import phases, switch_admin
-from distributions.core.admin import FACES, Face, Setting
+from distributions.core.admin import FACES, Face, KindAdmin, Setting
 from distributions.core.models import Distribution, Kind, Tally
 from distributions.core.standing import Standing
 from distributions.timed_releases import rules, setup
 from distributions.timed_releases.models import TimedRelease
-from fanfare.console import HistoryAdmin
 
 
 def _of_release(name: str) -> Callable[[Distribution], Any]:
@@ -61,12 +58,6 @@ BUTTONS = switch_admin.buttons(
 )
 
 
-def links(distribution: Distribution) -> list[tuple[str, str]]:
-    """Beside those that all kinds have."""
-    history = reverse("admin:distributions_timedrelease_history", args=[distribution.pk])
-    return [("History of the settings", history)]
-
-
 FACES[Kind.TIMED_RELEASE] = Face(
     description="Whoever comes while it is open and in stock has a unit at once.",
     icon="timer",
@@ -78,7 +69,6 @@ FACES[Kind.TIMED_RELEASE] = Face(
     update=setup.SETTINGS.update,
     admit=None,
     buttons=BUTTONS,
-    links=links,
     phase=phases.phase,
     waiting=waiting,
     standing_at=rules.standing_at,
@@ -89,13 +79,8 @@ FACES[Kind.TIMED_RELEASE] = Face(
 
 
 @admin.register(TimedRelease)
-class TimedReleaseAdmin(HistoryAdmin):
-    """Only for the history of a release's settings; they are edited on the distribution's page."""
+class TimedReleaseAdmin(KindAdmin):
+    """The versions of a release's settings."""
 
-    organization_path = "distribution__organization_id"
     list_display = ["distribution", *setup.OF_RELEASE]
-    list_select_related = ["distribution"]
     fields = ["distribution", *setup.OF_RELEASE]
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return False

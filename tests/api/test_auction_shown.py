@@ -4,6 +4,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from distributions.auctions import steering
 from tests.api import bids
@@ -228,3 +230,19 @@ def test_an_experience_closes_with_its_auction_as_extended(world: World, clock: 
     clock.shift(590)
     guest.bid(auction, "100.00")
     assert world.shop_front().get(path).json()["closeAt"] == "2026-12-01T09:11:50Z"
+
+
+def test_what_was_lost_costs_nothing_each_time(world: World, clock: Any) -> None:
+    """A loser's row stays as it is, so a consumer may have many; they are looked at together."""
+    guest, rival = world.consumer(), world.consumer()
+
+    def lose(number: int) -> int:
+        for auction in [world.auction() for _ in range(number)]:
+            guest.bid(auction, "100.00")
+            rival.bid(auction, "200.00")
+            steering.close_now(auction.pk, actor="staff:1")
+        with CaptureQueriesContext(connection) as asked:
+            assert guest.get("/consumers/me").json()["active"]["auctions"] == {}
+        return len(asked)
+
+    assert lose(1) == lose(5)
