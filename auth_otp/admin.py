@@ -1,7 +1,6 @@
 """The console's pages of what was sent: one-time codes, without the codes, and the development's outbox."""
 
 import datetime as dt
-import re
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -11,18 +10,12 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from auth_otp import codes, delivery, outbox
+from auth_otp import codes, outbox
 from auth_otp.models import OtpChallenge, OutboxMessage
-from fanfare import clock, errors, staff
-from fanfare.console import Button, ConsoleAdmin, display
+from fanfare import clock, outgoing, staff
+from fanfare.console import ConsoleAdmin, display
 from fanfare.lists import ScopedFilter
-
-STATE_COLORS = {
-    "waiting": "info", "sent": "success", "failed": "danger", "used": "success", "expired": "warning",
-    "voided": "warning",
-}  # fmt: skip
-# A gateway's address may hold the installation's credentials, which are no shop's business.
-_ADDRESS = re.compile(r"\b\w+://[^\s'\"]+")
+from fanfare.outgoing_admin import STATE_COLORS, OutgoingAdmin
 
 
 def state(challenge: OtpChallenge, now: dt.datetime) -> str:
@@ -31,44 +24,22 @@ def state(challenge: OtpChallenge, now: dt.datetime) -> str:
         return "used"
     if challenge.voided_at is not None:
         return "voided"
-    if challenge.sent_at is None and challenge.problem:
-        return "failed"
-    if challenge.expires_at <= now:
-        return "expired"
-    return "waiting" if challenge.sent_at is None else "sent"
-
-
-def is_given_up(challenge: OtpChallenge) -> bool:
-    """Whether its sending failed so often that it is left alone, though the code is still good."""
-    is_good = state(challenge, clock.now()) == "failed" and challenge.expires_at > clock.now()
-    return is_good and challenge.tries >= delivery.MOST_TRIES
-
-
-def send_again(request: HttpRequest, challenge: OtpChallenge, values: dict[str, Any]) -> str:
-    """Have it tried anew. Raises IllegalMove."""
-    if not delivery.retry(challenge.pk, now=clock.now()):
-        raise errors.IllegalMove("The code is over, or it is being sent.")
-    return "It is tried again within half a minute."
+    found = outgoing.state(challenge, now)
+    return "expired" if found == "sent" and challenge.expires_at <= now else found
 
 
 @admin.register(OtpChallenge)
-class OtpChallengeAdmin(ConsoleAdmin):
+class OtpChallengeAdmin(OutgoingAdmin):
     """One-time codes: where each went, what became of it, how often it was tried; never the code."""
 
-    organization_path = "organization_id"
     list_display = ["created_at", "channel", "address", "state", "tried", "reason", "organization"]
-    list_filter = ["channel", ("organization", ScopedFilter)]
-    list_select_related = ["organization"]
     exact_search = {"@": "address", "+": "address"}
     search_help_text = "A whole e-mail address, or telephone number with its +."
-    ordering = ["-id"]
-    sortable_by: ClassVar[list[str]] = []
     fields = [
         "organization", "channel", "address", "name", "state", "reason", "created_at", "expires_at",
         "sent_at", "sendings", "used_at", "voided_at", "tried",
     ]  # fmt: skip
-    readonly_fields = ["state", "reason", "sendings", "tried"]
-    buttons = [Button("send-again", "Send again", "forward_to_inbox", send_again, is_offered=is_given_up)]
+    readonly_fields = [*OutgoingAdmin.readonly_fields, "tried"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OtpChallenge]:
         return super().get_queryset(request).defer("box", "digest", "salt", "client")
@@ -77,17 +48,9 @@ class OtpChallengeAdmin(ConsoleAdmin):
     def state(self, challenge: OtpChallenge) -> str:
         return state(challenge, clock.now())
 
-    @display(description="Attempts to send")
-    def sendings(self, challenge: OtpChallenge) -> str:
-        return f"{challenge.tries} of {delivery.MOST_TRIES}"
-
     @display(description="Wrong tries")
     def tried(self, challenge: OtpChallenge) -> str:
         return f"{challenge.attempts} of {codes.MOST_ATTEMPTS}"
-
-    @display(description="Problem")
-    def reason(self, challenge: OtpChallenge) -> str:
-        return _ADDRESS.sub("…", challenge.problem)
 
 
 def _is_outbox_used() -> bool:

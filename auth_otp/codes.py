@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from auth_otp.models import OtpAddress, OtpChallenge
 from experiences.models import Organization
-from fanfare import errors, sealing
+from fanfare import errors, outgoing, sealing
 from fanfare.contacts import Contact
 
 PURPOSE = "otp"
@@ -197,7 +197,7 @@ def purge(*, now: dt.datetime, before: dt.datetime, at_most: int) -> int:
     """Delete codes that were asked for before then and are over, and the rows of addresses that nobody has
     asked for since; how many. What was never sent and is over by now can't be read any more.
     """
-    OtpChallenge.objects.filter(expires_at__lte=now, box__isnull=False).update(box=None)
+    outgoing.empty_expired(OtpChallenge.objects.all(), now=now)
     is_over = Q(created_at__lt=before, expires_at__lt=before)
     # Said twice: what a request touched while the purge waited for its row is looked at anew.
     is_idle = Q(asked_at__lt=before)

@@ -6,13 +6,9 @@ from django.db import models
 
 from experiences.models import Organization
 from fanfare import clock
+from fanfare.outgoing import Channel, Outgoing
 
-
-class Channel(models.TextChoices):
-    """How a code is sent."""
-
-    EMAIL = "email", "E-mail"
-    PHONE = "phone", "SMS"
+__all__ = ["Channel", "OtpAddress", "OtpChallenge", "OutboxMessage"]
 
 
 class OtpAddress(models.Model):
@@ -40,7 +36,7 @@ def _salt() -> bytes:
     return secrets.token_bytes(16)
 
 
-class OtpChallenge(models.Model):
+class OtpChallenge(Outgoing):
     """A code that was sent. `digest` is its HMAC under the server's key and `salt`.
 
     `box` holds the code, sealed, until it is handed to the mail or SMS provider, and is emptied then.
@@ -55,16 +51,9 @@ class OtpChallenge(models.Model):
     client = models.BinaryField(max_length=16)
     salt = models.BinaryField(max_length=16, default=_salt)
     digest = models.BinaryField(max_length=32)
-    box = models.BinaryField(null=True)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
     used_at = models.DateTimeField(null=True)
     voided_at = models.DateTimeField(null=True)
-    claimed_at = models.DateTimeField(null=True)  # when a worker last took it to send it
-    tries = models.PositiveSmallIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True)
-    problem = models.CharField(max_length=200, blank=True)
 
     class Meta:
         verbose_name = "OTP delivery"

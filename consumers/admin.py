@@ -1,7 +1,7 @@
 """The console's pages of people: consumers, their identities, sessions and visits; and the signing keys.
 
 All to look at; sessions can be ended, and owners export and erase somebody. What a consumer takes part in
-is in `distributions.core.participation_admin`.
+is in `distributions.core.participation_admin`, what was sent to them in `consumers.message_admin`.
 """
 
 import datetime as dt
@@ -17,13 +17,15 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from consumers import sessions
+from consumers import message_admin, sessions
 from consumers.models import Consumer, Identity, Session, SigningKey, Visit
 from distributions import privacy
 from experiences import events
 from fanfare import clock, errors, staff
 from fanfare.console import Button, ConsoleAdmin, ReadOnlyInline, display
 from fanfare.lists import ScopedFilter
+
+__all__ = ["message_admin"]  # imported so that its page is registered
 
 _LINK = "font-medium text-primary-600 dark:text-primary-500"
 GUESTS_SHOWN = 20
@@ -188,6 +190,7 @@ class ConsumerAdmin(ConsoleAdmin):
                 for title, model, column in (
                     ("Participations", "distributions_participation", "consumer__id__exact"),
                     ("Visits", "consumers_visit", "consumer__id__exact"),
+                    ("Messages", "consumers_message", "consumer__id__exact"),
                     ("Trace", "experiences_event", "consumer_id__exact"),
                 )
             ]

@@ -10,6 +10,7 @@ from django.db import models
 from experiences.models import AccessCode, Experience, Organization, Sequence
 from fanfare import clock
 from fanfare.fields import IdField
+from fanfare.outgoing import Channel, Outgoing
 
 
 class Consumer(models.Model):
@@ -155,6 +156,34 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class Message(Outgoing):
+    """A mail or SMS to a consumer, whose address is read when it is sent. `reference` names it: what is
+    posted twice is there once. `box` holds JSON: {template, subject, sms, context}.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    consumer = models.ForeignKey(Consumer, models.CASCADE, related_name="messages")
+    channel = models.CharField(max_length=5, choices=Channel.choices)
+    reference = models.CharField(max_length=200, unique=True)
+
+    class Meta:
+        indexes = [
+            # What is still to be sent, and what is long over.
+            models.Index(fields=["created_at"], name="message_unsent", condition=models.Q(box__isnull=False)),
+            models.Index(fields=["sent_at"], name="message_sent", condition=models.Q(sent_at__isnull=False)),
+            models.Index(fields=["expires_at"], name="message_expires"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def address(self) -> str | None:
+        """Where the consumer is reached by this channel now."""
+        return self.consumer.email if self.channel == Channel.EMAIL else self.consumer.phone
 
 
 class SigningKey(models.Model):

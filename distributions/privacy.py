@@ -15,7 +15,7 @@ from django.db.models import BinaryField, Q
 
 from auth_otp.models import OtpAddress, OtpChallenge, OutboxMessage
 from consumers import conditions, sessions
-from consumers.models import Consumer, ExchangeCode, Identity, Redemption, Session, Visit
+from consumers.models import Consumer, ExchangeCode, Identity, Message, Redemption, Session, Visit
 from distributions.auctions.models import Bid, Bidder
 from distributions.core import lifecycle
 from distributions.core.models import LIVE, REASONS, Kind, Participation, Reason, Status
@@ -67,6 +67,7 @@ def export(consumer: Consumer) -> dict[str, Any]:
         "participations": _rows(Participation.objects.filter(consumer__in=people)),
         "bids": _bids(people),
         "addresses": _rows(OtpAddress.objects.filter(**at)),
+        "messages": _rows(Message.objects.filter(consumer__in=people)),
         "codesSent": _rows(OtpChallenge.objects.filter(**at)),
         "trace": [_row(event) for event in trace[:MOST_EVENTS]],
         "traceIsCut": trace.count() > MOST_EVENTS,
@@ -199,7 +200,7 @@ def _delete_what_names(organization_id: str, people: list[Consumer], also_claime
     lists.filter(key__in=_audience_keys(words)).delete()
     for model in (OtpChallenge, OtpAddress, OutboxMessage):
         model.objects.filter(organization=organization_id, address__in=words).delete()
-    for of_person in (Identity, ExchangeCode, Redemption):
+    for of_person in (Identity, ExchangeCode, Message, Redemption):
         of_person.objects.filter(consumer__in=people).delete()
 
 

@@ -36,6 +36,7 @@ app.conf.beat_schedule = {
     "expiries": _every(1, "distributions.tasks.expire_admissions"),
     "redis": _every(1, "distributions.tasks.watch_redis"),
     "codes": _every(10, "auth_otp.tasks.send_codes"),
+    "messages": _every(2, "consumers.tasks.find_messages"),
     "old codes": _every(600, "auth_otp.tasks.purge_codes"),
     "old sessions": _every(600, "consumers.tasks.purge_sessions"),
     "reconciliation": _every(5, "distributions.tasks.reconcile_redis"),

@@ -264,7 +264,7 @@ EXCHANGE_CODE_SECONDS = _number("FANFARE_EXCHANGE_CODE_SECONDS", 60, least=10)
 OTP_SECONDS = _number("FANFARE_OTP_SECONDS", 600, least=60)
 OTP_RESEND_SECONDS = _number("FANFARE_OTP_RESEND_SECONDS", 30, least=1)  # before the second; then doubled
 SESSIONS_KEPT_SECONDS = 7 * 86_400  # sessions that are over, for staff to look at
-CODES_KEPT_SECONDS = 7 * 86_400  # codes that are over, likewise; the limits look back a day
+CODES_KEPT_SECONDS = 7 * 86_400  # codes and messages that are over, likewise; limits look back a day
 
 # --- Mail and SMS: shown under `make run`, sent where a provider is named, refused otherwise ------
 _shown = "outbox:" if _embedded else ""

@@ -63,6 +63,7 @@ UNFOLD = {
                 ("Consumers", "person", "consumers_consumer"),
                 ("Sessions", "devices", "consumers_session"),
                 ("Visits", "door_open", "consumers_visit"),
+                ("Messages", "mail", "consumers_message"),
                 ("OTP deliveries", "pin", "auth_otp_otpchallenge"),
                 ("Outbox", "outbox", "auth_otp_outboxmessage", "auth_otp.admin.is_outbox_offered"),
             ),

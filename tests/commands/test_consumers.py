@@ -12,13 +12,14 @@ from django.core.management import CommandError, call_command
 from django.db import models
 
 from auth_otp.models import OtpAddress, OtpChallenge
-from consumers.models import Consumer, ExchangeCode, Identity, Redemption, Session
+from consumers.models import Consumer, ExchangeCode, Identity, Message, Redemption, Session
 from distributions.core import lifecycle
 from distributions.core.models import Distribution, Participation
 from experiences import access_codes, audiences
 from experiences.models import AccessCode, AudienceMember, Event
 from fanfare import clock as time
 from fanfare import errors, redis, sealing
+from tests import notices
 from tests.api import mailbox
 from tests.api.servers import postgresql_away, redis_away
 from tests.console.conftest import Console, make_user
@@ -43,6 +44,7 @@ EXPORTED = {
     "distributions_bid": "bids",
     "auth_otp_otpaddress": "addresses",
     "auth_otp_otpchallenge": "codesSent",
+    "consumers_message": "messages",
 }
 NOT_EXPORTED = {
     "auth_otp_outboxmessage": "what `codesSent` tells, with the code; shown on a developer's machine alone",
@@ -112,6 +114,7 @@ def ada(world: World, clock: Any, settings: Any) -> Ada:
     _put_on_lists(world, browser)
     for address in (EMAIL, PHONE):
         mailbox.ask(world, address, name=NAME)
+    notices.post(browser, context={"text": f"{NAME}, it is your turn."})
     world.authorize(SUBJECT)
     hashed = sealing.keyed_hash(f"fingerprint:{world.organization.pk}", DEVICE.encode())[:16]
     return Ada(browser, guest, live, auction, inside, done, denied, hashed.hex())
@@ -179,6 +182,8 @@ def test_the_export_tells_all_and_nothing_that_is_a_key(ada: Ada, world: World) 
     assert {row["key"] for row in found["audiences"]} == {f"email:{EMAIL}", f"external:{SUBJECT}"}
     assert {row["consumerId"] for row in found["trace"]} == {ada.id, ada.guest.id}
     assert found["traceIsCut"] is False
+    [message] = found["messages"]
+    assert (message["reference"], message["consumerId"], message["sentAt"]) == ("reminder:1", ada.id, None)
     [bid] = found["bids"]
     assert (bid["amount"], bid["currencyCode"], bid["price"]) == (10_000, "EUR", None)
     assert "maxAmount" not in bid  # before it is settled, whoever reads this could bid just below
@@ -205,6 +210,7 @@ def _bytes_of(ada: Ada) -> Iterator[bytes]:
         (Session, {"consumer_id__in": people}),
         (OtpChallenge, {"address__in": [EMAIL, PHONE]}),
         (AccessCode, {}),
+        (Message, {"consumer_id__in": people}),
         (Participation, {"consumer_id__in": people}),
     ):
         for row in model._default_manager.filter(**known):
@@ -234,7 +240,7 @@ def test_nothing_that_names_her_is_left_anywhere(ada: Ada) -> None:
     assert erase(ada.id) == f"{ada.id} is erased.\n"
     assert {needle: tables_with(needle) for needle in ada.needles} == dict.fromkeys(ada.needles, set())
     assert {needle: redis_keys_with(needle) for needle in ada.needles} == dict.fromkeys(ada.needles, set())
-    for model in (Identity, ExchangeCode, Redemption):
+    for model in (Identity, ExchangeCode, Message, Redemption):
         assert not model._default_manager.filter(consumer_id__in=[ada.id, ada.guest.id]).exists()
 
 

@@ -8,12 +8,13 @@ from django.urls import reverse
 
 from auth_otp.models import OtpChallenge, OutboxMessage
 from consumers import signing
-from consumers.models import Consumer, Session, Visit
+from consumers.models import Consumer, Message, Session, Visit
 from distributions.auctions.models import Bid
 from distributions.core.models import Participation
 from experiences import access_codes, audiences
 from experiences.models import AccessCode, ApiKey, AudienceMember, Event, Membership
 from fanfare import clock, lists
+from tests import notices
 from tests.console.conftest import Console
 from tests.world import World
 
@@ -22,7 +23,7 @@ MODELS = [
     "experiences_sequence", "experiences_event", "consumers_consumer", "consumers_session",
     "distributions_distribution", "distributions_participation", "distributions_queue", "distributions_draw",
     "distributions_auction", "distributions_bid", "distributions_timedrelease",
-    "consumers_visit",
+    "consumers_visit", "consumers_message",
     "experiences_accesscode", "experiences_audiencemember", "auth_otp_otpchallenge", "auth_otp_outboxmessage",
 ]  # fmt: skip
 SUPER = ["auth_user", "consumers_signingkey"]
@@ -48,6 +49,8 @@ def things(world: World, owner: Console) -> dict[str, Any]:
     access_codes.generate(world.sequence, 1, **known)
     audiences.add(world.sequence, ["email:ann@example.com"], **known)
     participation = Participation.objects.get(distribution=queue)
+    Consumer.objects.update(phone="+4915112345678")
+    assert notices.post(consumer)
     return {
         "experiences_organization": world.organization,
         "experiences_membership": Membership.objects.get(user=owner.user),
@@ -64,6 +67,7 @@ def things(world: World, owner: Console) -> dict[str, Any]:
         "distributions_auction": auction.auction,
         "distributions_bid": Bid.objects.get(),
         "distributions_timedrelease": world.release().timed_release,
+        "consumers_message": Message.objects.get(),
         "consumers_visit": Visit.objects.get(),
         "experiences_accesscode": AccessCode.objects.get(),
         "experiences_audiencemember": AudienceMember.objects.get(),
