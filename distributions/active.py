@@ -10,6 +10,7 @@ from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from consumers.models import Visit
+from distributions.appointments.shape import AppointmentStatusSerializer
 from distributions.auctions.shape import AuctionStatusSerializer
 from distributions.core import statements
 from distributions.core.models import LIVE, Distribution, Kind, Participation, Status
@@ -41,6 +42,7 @@ def _any_kind() -> serializers.Serializer[Any]:
         DrawStatusSerializer,
         AuctionStatusSerializer,
         TimedReleaseStatusSerializer,
+        AppointmentStatusSerializer,
     ]
     return PolymorphicProxySerializer("AnyStatus", kinds, resource_type_field_name=None)
 
@@ -53,7 +55,7 @@ class ActiveSerializer(serializers.Serializer[Any]):
     draws = serializers.DictField(child=DrawStatusSerializer())
     auctions = serializers.DictField(child=AuctionStatusSerializer())
     timed_releases = serializers.DictField(child=TimedReleaseStatusSerializer())
-    appointments = serializers.DictField(child=serializers.DictField())
+    appointments = serializers.DictField(child=AppointmentStatusSerializer())
     waitlists = serializers.DictField(child=serializers.DictField())
     admissions = serializers.DictField(child=_any_kind())
 

@@ -1,5 +1,6 @@
 """The console's pages of distributions (Django looks here); importing them registers them."""
 
+from distributions.appointments import admin as appointments
 from distributions.auctions import admin as auctions
 from distributions.auctions import bid_admin as bids
 from distributions.core import admin as core
@@ -8,4 +9,4 @@ from distributions.draws import admin as draws
 from distributions.queues import admin as queues
 from distributions.timed_releases import admin as timed_releases
 
-__all__ = ["auctions", "bids", "core", "draws", "participations", "queues", "timed_releases"]
+__all__ = ["appointments", "auctions", "bids", "core", "draws", "participations", "queues", "timed_releases"]

@@ -6,6 +6,7 @@ What needs several kinds at once asks here; the kinds never import each other.
 from dataclasses import dataclass
 from types import ModuleType
 
+from distributions.appointments import rules as appointments
 from distributions.auctions import rules as auctions
 from distributions.core.models import Kind
 from distributions.draws import rules as draws
@@ -28,6 +29,7 @@ KINDS: dict[Kind, Entry] = {
     Kind.DRAW: Entry("draw", "draws", "draws", draws),
     Kind.AUCTION: Entry("auction", "auctions", "auctions", auctions),
     Kind.TIMED_RELEASE: Entry("release", "timed-releases", "timed_releases", timed_releases),
+    Kind.APPOINTMENT: Entry("appt", "appointments", "appointments", appointments),
 }
 # What to load with a distribution of any kind that is to be shown.
 RELATED = ("tally", "drawing", "organization", "sequence__experience", *map(str, KINDS))

@@ -1,5 +1,6 @@
 """Where Django looks for this app's models: the packages define them."""
 
+from distributions.appointments.models import Appointment, Block, Booking
 from distributions.auctions.models import Auction, Bid, Bidder
 from distributions.core.models import Distribution, Drawing, FrozenList, Participation, Tally
 from distributions.draws.models import Draw, EntryWeight
@@ -7,9 +8,12 @@ from distributions.queues.models import Queue
 from distributions.timed_releases.models import TimedRelease
 
 __all__ = [
+    "Appointment",
     "Auction",
     "Bid",
     "Bidder",
+    "Block",
+    "Booking",
     "Distribution",
     "Draw",
     "Drawing",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from distributions.appointments import shape as appointments
 from distributions.auctions import shape as auctions
 from distributions.auctions import state as bidders
 from distributions.core.models import Distribution, Kind
@@ -40,4 +41,7 @@ SHAPES: dict[Kind, Shape] = {
     Kind.DRAW: Shape(draws.present_draw, draws.present_standing, _as_they_are),
     Kind.TIMED_RELEASE: Shape(timed_releases.present_release, timed_releases.present_standing, _as_they_are),
     Kind.AUCTION: Shape(auctions.present_auction, auctions.present_standing, _as_they_are, bidders.load),
+    Kind.APPOINTMENT: Shape(
+        appointments.present_appointment, appointments.present_standing, appointments.prepare
+    ),
 }

@@ -13,14 +13,14 @@ import structlog
 
 from consumers import sessions
 from distributions import falling_through
+from distributions.appointments import reminders
 from distributions.auctions import results as auctions
 from distributions.auctions import steering
-from distributions.core import lifecycle, reconcile, switches
-from distributions.core.models import Distribution, Reason
+from distributions.core import finding, lifecycle, reconcile, switches
+from distributions.core.models import Distribution, Kind, Reason
 from distributions.draws import results
 from distributions.draws import rules as draws
 from distributions.queues import line, rules, shuffle
-from distributions.timed_releases import rules as releases
 from experiences import events
 from fanfare import clock, redis
 from fanfare.celery import app
@@ -162,15 +162,16 @@ def deny_bidders(distribution_id: str) -> None:
 
 
 @app.task
-def tick_releases() -> None:
-    """Each second: timed releases that opened or closed."""
+def tick_doors() -> None:
+    """Each second: what opened or closed by the clock, of the kinds in which nothing else happens by that."""
     now = clock.now()
-    _send(open_release, releases.due_to_open(now))
-    _send(close_release, releases.due_to_close(now))
+    for kind in (Kind.TIMED_RELEASE, Kind.APPOINTMENT):
+        _send(open_doors, finding.due_to_open(kind, now))
+        _send(close_doors, finding.due_to_close(kind, now))
 
 
 @app.task
-def open_release(distribution_id: str) -> None:
+def open_doors(distribution_id: str) -> None:
     """Trace the opening."""
     distribution = _find(distribution_id)
     if distribution is not None:
@@ -178,11 +179,25 @@ def open_release(distribution_id: str) -> None:
 
 
 @app.task
-def close_release(distribution_id: str) -> None:
-    """Close what is over; whoever has a unit keeps it until the claim ends."""
+def close_doors(distribution_id: str) -> None:
+    """Close what is over; whoever has a unit or a booking keeps it."""
     distribution = _find(distribution_id)
     if distribution is not None:
-        switches.close(distribution, now=clock.now(), actor=events.by_system("close_release"))
+        switches.close(distribution, now=clock.now(), actor=events.by_system("close_doors"))
+
+
+@app.task
+def tick_reminders() -> None:
+    """Each half minute: reminders of bookings that are due."""
+    for booking_id, hours in reminders.due(clock.now()):
+        remind_booking.apply_async(args=[booking_id, hours], expires=60)
+
+
+@app.task
+def remind_booking(booking_id: str, hours: int) -> None:
+    """Post one reminder."""
+    if reminders.remind(booking_id, hours, now=clock.now()):
+        log.info("booking.reminded", booking=booking_id, hours=hours)
 
 
 @app.task

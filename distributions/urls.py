@@ -2,6 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
+from distributions.appointments.api import AppointmentViewSet
 from distributions.auctions.api import AuctionViewSet
 from distributions.draws.api import DrawViewSet
 from distributions.queues.api import QueueViewSet
@@ -12,5 +13,6 @@ router.register("queues", QueueViewSet, basename="queue")
 router.register("draws", DrawViewSet, basename="draw")
 router.register("auctions", AuctionViewSet, basename="auction")
 router.register("timed-releases", TimedReleaseViewSet, basename="timed-release")
+router.register("appointments", AppointmentViewSet, basename="appointment")
 
 urlpatterns = router.urls

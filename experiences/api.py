@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from consumers import conditions, visits
 from consumers.permissions import HasKey, IsConsumer
+from distributions.appointments.shape import AppointmentSerializer
 from distributions.auctions.shape import AuctionSerializer
 from distributions.core.models import Distribution, Kind
 from distributions.draws.shape import DrawSerializer
@@ -57,7 +58,7 @@ class SequenceSerializer(serializers.Serializer[Any]):
     queues = QueueSerializer(many=True)
     draws = DrawSerializer(many=True)
     auctions = AuctionSerializer(many=True)
-    appointments = serializers.ListField(child=serializers.DictField())
+    appointments = AppointmentSerializer(many=True)
     timed_releases = TimedReleaseSerializer(many=True)
 
 

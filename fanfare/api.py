@@ -13,6 +13,7 @@ from rest_framework.viewsets import ViewSet
 
 from fanfare import clock, errors, http, ids
 from fanfare.limits import Usage, limit_for, window
+from fanfare.wire import snake
 
 # For what is the same for everyone with a key of one organization; anything else is not kept at all.
 FOR_A_SECOND = {"Cache-Control": "public, max-age=1", "Vary": "X-Publishable-Key, Authorization"}
@@ -99,6 +100,16 @@ def cacheable(request: Request, body: Any) -> Response:
     if tag in given or "*" in given:
         return Response(status=304, headers=headers)
     return Response(body, headers=headers)
+
+
+def parse_query(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The query's parameters as the serializer describes them, in the wire's spelling. Raises a
+    ValidationError.
+    """
+    given = request.query_params.dict()
+    parsed = serializer(data={snake(name): value for name, value in given.items() if "_" not in name})
+    parsed.is_valid(raise_exception=True)
+    return dict(parsed.validated_data)
 
 
 def parse(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:

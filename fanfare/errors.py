@@ -217,6 +217,24 @@ class SoldOut(FanfareError):
         )
 
 
+class SlotFull(FanfareError):
+    """Every place of a slot is taken."""
+
+    status, error, code = 409, "Slot is full", "SLOT_FULL"
+
+
+class BookingLimit(FanfareError):
+    """The consumer has as many bookings ahead as one may have."""
+
+    status, error, code = 409, "Booking limit reached", "BOOKING_LIMIT_REACHED"
+
+
+class TooLateToCancel(FanfareError):
+    """The start is nearer than bookings can be cancelled."""
+
+    status, error, code = 409, "Too late to cancel", "TOO_LATE_TO_CANCEL"
+
+
 class BidTooLow(FanfareError):
     """A bid at or below what there is; `details` and `minimumNextBid` tell the least acceptable amount."""
 

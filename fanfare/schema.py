@@ -104,29 +104,36 @@ def _no_refusals(title: str) -> list[errors.FanfareError]:
 
 @dataclass(frozen=True)
 class Described:
-    """What a verb says of itself; `answer` is a serializer, the view's attribute that holds it, or None."""
+    """What a verb says of itself; `answer` and `body`: a serializer, the view's attribute that holds it, or
+    None.
+    """
 
-    answer: type[Serializer[Any]] | str | None
-    body: type[Serializer[Any]] | None
+    answer: type[Serializer[Any]] | type[str] | str | None
+    body: type[Serializer[Any]] | str | None
     refusals: Refusals
     status: int
     has_etag: bool
+    media_type: str
     parameters: tuple[OpenApiParameter, ...]
 
 
 def describes(
-    answer: type[Serializer[Any]] | str | None,
+    answer: type[Serializer[Any]] | type[str] | str | None,
     *parameters: OpenApiParameter,
-    body: type[Serializer[Any]] | None = None,
+    body: type[Serializer[Any]] | str | None = None,
     refusals: Refusals = _no_refusals,
     status: int = 200,
     has_etag: bool = False,
+    media_type: str = "",
 ) -> Callable[[F], F]:
-    """Say of a view's verb what it answers, takes and refuses; `refusals` is given the kind's title."""
+    """Say of a view's verb what it answers, takes and refuses; `refusals` is given the kind's title.
+
+    `media_type` of an answer that is not JSON, but a file.
+    """
 
     def note(verb: F) -> F:
         verb.described = Described(  # type: ignore[attr-defined]
-            answer, body, refusals, status, has_etag, parameters
+            answer, body, refusals, status, has_etag, media_type, parameters
         )
         return verb
 
@@ -168,11 +175,14 @@ class Description(AutoSchema):
         return [way for letter in self._needs for way in SECURITY[letter]]
 
     def get_request_serializer(self) -> Any:
-        return self._described.body
+        return self._named(self._described.body)
 
     def get_response_serializers(self) -> Any:
-        answer = self._described.answer
-        return {self._described.status: getattr(self.view, answer) if isinstance(answer, str) else answer}
+        status, media_type = self._described.status, self._described.media_type
+        return {(status, media_type) if media_type else status: self._named(self._described.answer)}
+
+    def _named(self, told: type[Serializer[Any]] | type[str] | str | None) -> Any:
+        return getattr(self.view, told) if isinstance(told, str) else told
 
     def get_override_parameters(self) -> list[Any]:
         found = list(self._described.parameters)

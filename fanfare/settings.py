@@ -212,6 +212,7 @@ SPECTACULAR_SETTINGS = {
         "QueuePhase": ["PENDING", "OPEN", "PAUSED", "CLOSED"],
         "DrawPhase": ["PENDING", "OPEN", "CLOSED", "DRAWN"],
         "DrawResult": ["ENTERED", "WON", "LOST"],
+        "SlotBookingState": ["CANCELLED"],
         "AuctionPhase": ["PENDING", "OPEN", "CLOSED", "SETTLED"],
         "BidStatus": ["ACTIVE", "OUTBID", "WINNING", "WON", "LOST"],
         "BidState": ["VALID", "VOID", "REFUSED"],

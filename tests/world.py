@@ -10,6 +10,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.client import ClientHandler
 
+from distributions.appointments.models import Appointment
+from distributions.appointments.validation import WEEKDAYS
 from distributions.auctions.models import Auction
 from distributions.core import drawings
 from distributions.core.models import Distribution, Kind, Tally
@@ -99,6 +101,10 @@ class World:
     def release(self, **settings: Any) -> Distribution:
         """A timed release of this world; see make_release."""
         return make_release(self.sequence, **settings)
+
+    def appointment(self, **settings: Any) -> Distribution:
+        """An appointment of this world; see make_appointment."""
+        return make_appointment(self.sequence, **settings)
 
     def draw(self, **settings: Any) -> Distribution:
         """A draw of this world; see make_draw."""
@@ -219,6 +225,16 @@ def make_release(sequence: Sequence, *, inventory: int | None = None, **settings
     """A timed release that is open, without end and with any number of units; see `_make` for its times."""
     distribution, release = _make(sequence, Kind.TIMED_RELEASE, "release", inventory, settings)
     TimedRelease.objects.create(distribution=distribution, **release)
+    return loaded(distribution)
+
+
+def make_appointment(sequence: Sequence, **settings: Any) -> Distribution:
+    """An appointment that can be booked, guests too: half an hour a slot, all around the clock in UTC, one
+    place each; see `_make` for its times.
+    """
+    distribution, appointment = _make(sequence, Kind.APPOINTMENT, "appt", None, settings)
+    always = {day: [["00:00", "24:00"]] for day in WEEKDAYS}
+    Appointment.objects.create(distribution=distribution, **({"opening_hours": always} | appointment))
     return loaded(distribution)
 
 

@@ -161,13 +161,8 @@ class AuctionViewSet(Status, Complete, Deny, Validate):
         body = super().present_verdict(verdict)
         if not verdict.valid:
             return body
-        bidder = (
-            Bidder.objects.select_related("auction")
-            .filter(
-                auction=self.distribution.pk, participation__consumer=verdict.consumer_id, price__isnull=False
-            )
-            .first()
-        )
+        winners = Bidder.objects.select_related("auction").filter(price__isnull=False)
+        bidder = winners.filter(participation=verdict.participation_id).first()
         if bidder is None or bidder.price is None:
             return body
         currency = bidder.auction.currency_code

@@ -10,8 +10,6 @@ from distributions.blueprint.parsing import Node, Plan
 from distributions.core.models import Kind
 from fanfare.wire import camel, iso
 
-NOT_YET = ("appointments",)
-
 
 def as_lines(applied: Applied) -> Iterator[str]:
     """One line an object: what became of it, and what changed."""
@@ -81,7 +79,7 @@ def _experience(node: Node, ids: dict[str, str | None]) -> dict[str, Any]:
 def _sequence(node: Node, ids: dict[str, str | None]) -> dict[str, Any]:
     plurals = [vocabulary.plural(kind) for kind in vocabulary.KINDS]
     known = {plural: _by_slug(node.lists.get(plural, []), ids) for plural in plurals}
-    return {"id": ids[node.path], **known, **{name: {} for name in NOT_YET if name not in known}}
+    return {"id": ids[node.path], **known}
 
 
 def _by_slug(nodes: Iterable[Node], ids: dict[str, str | None]) -> dict[str, str | None]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from distributions.appointments import setup as appointments
 from distributions.auctions import setup as auctions
 from distributions.blueprint import moments
 from distributions.core.models import Kind
@@ -125,6 +126,11 @@ def rows(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise ValueError("It must be a list.")
     return value
+
+
+def numbers(value: Any) -> list[int]:
+    """A list of whole numbers; null: an empty one."""
+    return [whole(entry) for entry in rows(value)]
 
 
 def amount(value: Any) -> str | None:
@@ -241,12 +247,30 @@ TIMED_RELEASE = Level(
     "timed release",
     {**EVERY_DISTRIBUTION, "inventory": number, "claimSeconds": number, "maxPerConsumer": whole},
 )
+APPOINTMENT = Level(
+    "appointment",
+    {
+        **EVERY_DISTRIBUTION,
+        "slotMinutes": whole,
+        "bufferMinutes": whole,
+        "placesPerSlot": whole,
+        "openingHours": mapping,
+        "exceptions": rows,
+        "maxBookingsPerConsumer": whole,
+        "leastNoticeMinutes": whole,
+        "furthestAheadDays": whole,
+        "latestCancellationMinutes": whole,
+        "reminderHoursBefore": numbers,
+        "location": mapping_or_none,
+    },
+)
 # In the order in which they are made: a draw may name a queue.
 KINDS: dict[Kind, KindOf] = {
     Kind.QUEUE: KindOf(QUEUE, queues.SETTINGS),
     Kind.DRAW: KindOf(DRAW, draws.SETTINGS),
     Kind.AUCTION: KindOf(AUCTION, auctions.SETTINGS),
     Kind.TIMED_RELEASE: KindOf(TIMED_RELEASE, timed_releases.SETTINGS),
+    Kind.APPOINTMENT: KindOf(APPOINTMENT, appointments.SETTINGS),
 }
 
 
@@ -258,7 +282,7 @@ def plural(kind: Kind) -> str:
 # What the contract has and this version does not.
 LATER = frozenset(
     [
-        "appointments", "waitlist", "next",
+        "waitlist", "next",
     ]
 )  # fmt: skip
 SEQUENCE = Level(

@@ -215,8 +215,7 @@ class DistributionAdmin(HistoryAdmin):
     def zone_of(self, request: HttpRequest, thing: Distribution | None) -> str:
         """Its own, else its experience's, else its organization's."""
         if thing is not None:
-            way = thing.sequence
-            return thing.time_zone or way.experience.time_zone or thing.organization.time_zone
+            return thing.zone
         chosen = (request.POST or request.GET).get("sequence")
         mine = (
             self.admin_site.get_model_admin(Way)

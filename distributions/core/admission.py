@@ -33,6 +33,7 @@ class Verdict:
     consumer_id: str = ""
     admitted_at: dt.datetime | None = None
     expires_at: dt.datetime | None = None
+    participation_id: int | None = None  # for our own use
 
 
 def token(distribution: Distribution, standing: Standing) -> str:
@@ -119,4 +120,4 @@ def _judge(
     bound = bytes(row.fingerprint) if row.fingerprint is not None else None
     if not fingerprints.matches(bound, fingerprint):
         raise errors.DeviceMismatch
-    return Verdict(True, "", "", consumer_id, row.admitted_at, row.expires_at)
+    return Verdict(True, "", "", consumer_id, row.admitted_at, row.expires_at, row.pk)

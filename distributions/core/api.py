@@ -36,7 +36,8 @@ from fanfare.schema import FINGERPRINT, describes
 
 STATUS = "status_serializer"  # the attribute that holds a kind's DistributionStatus
 VERDICT = "verdict_serializer"
-ENTERING = ("enter", "bid")  # what one must meet the sequence's conditions for
+COMPLETE, DENY = "complete_body", "deny_body"  # what a kind takes with these verbs
+ENTERING = ("enter", "bid", "book", "rebook")  # what one must meet the sequence's conditions for
 PERMISSIONS: dict[str, type[BasePermission]] = {
     "retrieve": HasKey,
     "proof": HasKey,
@@ -48,6 +49,11 @@ PERMISSIONS: dict[str, type[BasePermission]] = {
     "highest_bid": HasKey,
     "history": IsConsumer,
     "bids": IsConsumer,
+    "slots": HasKey,
+    "book": IsConsumerAtGate,
+    "rebook": IsConsumerAtGate,
+    "cancel": IsConsumer,
+    "calendar_file": IsConsumer,
     "admit": HasSecretKey,
     "complete": HasSecretKey,
     "deny": HasSecretKey,
@@ -63,6 +69,8 @@ class DistributionViewSet(ApiViewSet):
     rules: ClassVar[ModuleType]
     status_serializer: ClassVar[type[Serializer[Any]]]
     verdict_serializer: ClassVar[type[Serializer[Any]]] = VerdictSerializer
+    complete_body: ClassVar[type[Serializer[Any]]] = CompleteSerializer
+    deny_body: ClassVar[type[Serializer[Any]]] = DenySerializer
     without_fingerprint: ClassVar[tuple[str, ...]] = ()  # verbs that take one and don't ask for it
     distribution: Distribution
     gate: live.Gate
@@ -166,13 +174,19 @@ class DistributionViewSet(ApiViewSet):
         """Whether the consumer may have entered again since then."""
         return standing.may_enter_again
 
-    def decided(self, consumer_id: str, seen: Distribution | None = None) -> Standing | None:
+    def which(self, consumer_id: str, body: dict[str, Any]) -> int | None:
+        """Which of a consumer's participations the shop means, where there may be several; None: the last."""
+        return None
+
+    def decided(
+        self, consumer_id: str, seen: Distribution | None = None, which: int | None = None
+    ) -> Standing | None:
         """How they stand where the clock or a draw has decided it, though nobody wrote it down; else None.
 
         `seen`: the distribution under a lock, where one is held. Raises NotEntered.
         """
         distribution = seen or self.distribution
-        found = lifecycle.latest(distribution, consumer_id)
+        found = lifecycle.latest(distribution, consumer_id, which)
         current: Standing = self.rules.standing_at(distribution, found, self.now)
         return current if current.status != found.status else None
 
@@ -262,18 +276,23 @@ class Admit(DistributionViewSet):
 class Complete(DistributionViewSet):
     """`POST …/complete`."""
 
-    @describes(STATUS, body=CompleteSerializer, refusals=bodies.refused_moves)
+    @describes(STATUS, body=COMPLETE, refusals=bodies.refused_moves)
     @action(detail=True, methods=["post"])
     def complete(self, request: Request, id: str) -> Response:
         """The consumer is done: the admission is used."""
-        body = parse(CompleteSerializer, request)
-        more: Any = {"now": self.now, "actor": self.credential.actor, "order_id": body.get("order_id", "")}
+        body = parse(self.complete_body, request)
+        order_id = body.get("order_id", "")
+        more: Any = {"now": self.now, "actor": self.credential.actor, "order_id": order_id}
 
         def complete(person: str) -> Standing:
-            decided = self.decided(person)
+            before = lifecycle.completed_by(self.distribution, person, order_id)
+            if before is not None:
+                return before
+            which = self.which(person, body)
+            decided = self.decided(person, which=which)
             if decided is not None:
                 raise errors.IllegalMove(f"It is {decided.status}.", status=decided.status)
-            return lifecycle.complete(self.distribution, person, **more)
+            return lifecycle.complete(self.distribution, person, which=which, **more)
 
         standing = self.for_person(body["consumer_id"], complete)
         return self.answer(standing, with_token=False)
@@ -282,18 +301,19 @@ class Complete(DistributionViewSet):
 class Deny(DistributionViewSet):
     """`POST …/deny`."""
 
-    @describes(STATUS, body=DenySerializer, refusals=bodies.refused_moves)
+    @describes(STATUS, body=DENY, refusals=bodies.refused_moves)
     @action(detail=True, methods=["post"])
     def deny(self, request: Request, id: str) -> Response:
         """Turn a consumer away."""
-        body = parse(DenySerializer, request)
+        body = parse(self.deny_body, request)
         more: Any = {"now": self.now, "actor": self.credential.actor, "reason": body["reason"]}
 
         def deny(person: str) -> Standing:
             with self.rules.adjusting(self.distribution) as seen:
-                decided = self.decided(person, seen)
+                which = self.which(person, body)
+                decided = self.decided(person, seen, which)
                 is_done = decided is not None and not decided.may_enter_again
-                return decided if decided and is_done else lifecycle.deny(seen, person, **more)
+                return decided if decided and is_done else lifecycle.deny(seen, person, which=which, **more)
 
         standing = self.for_person(body["consumer_id"], deny)
         return self.answer(standing, with_token=False)
@@ -318,4 +338,6 @@ class Validate(DistributionViewSet):
 
     def present_verdict(self, verdict: admission.Verdict) -> dict[str, Any]:
         """The body of the answer; a kind may add to it."""
-        return {name: value for name, value in vars(verdict).items() if value not in ("", None)}
+        told = {name: value for name, value in vars(verdict).items() if value not in ("", None)}
+        told.pop("participation_id", None)
+        return told

@@ -99,6 +99,35 @@ def refused_bids(title: str) -> Refusals:
     return [*(one for one in entries if not one.code.endswith("_PAUSED")), *bids, *others]
 
 
+def refused_bookings(title: str) -> Refusals:
+    """Of `book`: the appointment is never full, a slot may be."""
+    entries = [refusal for refusal in refused_entries(title) if not isinstance(refusal, errors.Full)]
+    slots = [errors.NotFound("Slot"), errors.SlotFull("Choose another one.")]
+    return [*entries, *slots, errors.BookingLimit("At most 1 at a time; cancel or rebook one.")]
+
+
+def refused_rebookings(title: str) -> Refusals:
+    """Of `rebook`: what `book` and `cancel` refuse."""
+    return [*refused_bookings(title), *refused_cancellations(title)]
+
+
+def refused_cancellations(title: str) -> Refusals:
+    """Of `cancel`."""
+    several = errors.Invalid(errors.Detail("booking_id", "There are several bookings; say which."))
+    late = errors.TooLateToCancel("It could be cancelled until 2026-12-01T09:00:00Z.")
+    return [errors.NotFound("Booking"), several, late, errors.IllegalMove(status="COMPLETED")]
+
+
+def refused_calendar_files(title: str) -> Refusals:
+    """Of a booking's calendar file."""
+    return [errors.NotFound("Booking")]
+
+
+def refused_slots(title: str) -> Refusals:
+    """Of `slots`."""
+    return [errors.Invalid(errors.Detail("date", "Either date, or startDate and endDate."))]
+
+
 def refused_pages(title: str) -> Refusals:
     """Of lists that come in pages."""
     return [errors.Invalid(errors.Detail("limit", "A valid integer is required."))]

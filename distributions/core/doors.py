@@ -11,7 +11,16 @@ from typing import Any
 from django.db import connection, transaction
 
 from consumers import identities
-from distributions.core.models import OVER_FOR_NOW, Distribution, Participation, Reason, Status
+from distributions.core.models import (
+    ENTERED,
+    OVER_FOR_NOW,
+    Distribution,
+    Kind,
+    Participation,
+    Reason,
+    Status,
+    event_of,
+)
 from distributions.core.standing import Standing
 from experiences import events
 
@@ -80,7 +89,7 @@ def turn_away(
     _trace(
         distribution,
         consumer_id,
-        "denied",
+        Status.DENIED,
         now,
         actor,
         {"to": "DENIED", "reason": Reason.DEVICE_LIMIT},
@@ -95,19 +104,19 @@ def raise_risk(distribution: Distribution, standing: Standing, *, now: dt.dateti
     with transaction.atomic():
         flagged = Participation.objects.filter(pk=standing.id, is_risky=False).update(is_risky=True)
         if flagged:
-            _trace(distribution, standing.consumer_id, "entered", now, actor, {"otherDevice": True})
+            _trace(distribution, standing.consumer_id, ENTERED, now, actor, {"otherDevice": True})
 
 
 def _trace(
     distribution: Distribution,
     consumer_id: str,
-    verb: str,
+    move: str,
     now: dt.datetime,
     actor: str,
     data: dict[str, Any],
 ) -> None:
     events.record(
-        f"{distribution.kind}.consumer.{verb}",
+        event_of(Kind(distribution.kind), move),
         distribution.organization_id,
         at=now,
         actor=actor,

@@ -174,31 +174,53 @@ def complete(
     now: dt.datetime,
     actor: str,
     order_id: str = "",
+    which: int | None = None,
 ) -> Standing:
-    """The shop's word that the consumer is done. Raises NotEntered, IllegalMove."""
+    """The shop's word that the consumer is done. Raises NotEntered, IllegalMove.
+
+    `which` names one of several participations that they may have; else it is the last.
+    """
     # The order's number stays out of the trace, which nothing can be erased from.
     return _move_one(
         distribution,
         consumer_id,
         Status.COMPLETED,
+        which,
         now=now,
         actor=actor,
         order_id=order_id,
     )
 
 
+def completed_by(distribution: Distribution, consumer_id: str, order_id: str) -> Standing | None:
+    """What the consumer completed with this order before, so that a repeated word for it is known as one."""
+    rows = Participation.objects.filter(distribution_id=distribution.pk, consumer_id=consumer_id)
+    done = rows.filter(status=Status.COMPLETED, order_id=order_id) if order_id else rows.none()
+    row = done.values_list(*_COLUMNS).first()
+    return Standing.from_row(row) if row else None
+
+
 def deny(
-    distribution: Distribution, consumer_id: str, *, now: dt.datetime, actor: str, reason: str
+    distribution: Distribution,
+    consumer_id: str,
+    *,
+    now: dt.datetime,
+    actor: str,
+    reason: str,
+    which: int | None = None,
 ) -> Standing:
     """Turn somebody away who waits or is inside. Raises NotEntered, IllegalMove."""
     # Own words stand in the participation alone: they may name somebody, and the trace can't forget.
     data = {"reason": reason} if reason in REASONS else {}
-    return _move_one(distribution, consumer_id, Status.DENIED, now=now, actor=actor, reason=reason, data=data)
+    more: dict[str, Any] = {"now": now, "actor": actor, "reason": reason, "data": data}
+    return _move_one(distribution, consumer_id, Status.DENIED, which, **more)
 
 
-def leave(distribution: Distribution, consumer_id: str, *, now: dt.datetime, actor: str) -> Standing:
+def leave(
+    distribution: Distribution, consumer_id: str, *, now: dt.datetime, actor: str, which: int | None = None
+) -> Standing:
     """Give up the place or the admission. Raises NotEntered, IllegalMove."""
-    return _move_one(distribution, consumer_id, Status.LEFT, now=now, actor=actor)
+    return _move_one(distribution, consumer_id, Status.LEFT, which, now=now, actor=actor)
 
 
 def leave_all(
@@ -224,9 +246,10 @@ def unadjusted(distribution: Distribution) -> Iterator[Distribution]:
     yield distribution
 
 
-def latest(distribution: Distribution, consumer_id: str) -> Standing:
-    """PostgreSQL's word on how the consumer stands. Raises NotEntered."""
+def latest(distribution: Distribution, consumer_id: str, which: int | None = None) -> Standing:
+    """PostgreSQL's word on how the consumer stands, or on the one participation. Raises NotEntered."""
     rows = Participation.objects.filter(distribution_id=distribution.pk, consumer_id=consumer_id)
+    rows = rows if which is None else rows.filter(pk=which)
     # Of the last unit the one that counts, else the last: after a merger the one that counts may be older.
     row = (
         rows.alias(is_over=ExpressionWrapper(OVER_FOR_NOW, BooleanField()))
@@ -245,14 +268,22 @@ def republish(distribution: Distribution, standing: Standing) -> Standing:
 
 
 def _move_one(
-    distribution: Distribution, consumer_id: str, to: Status, *, now: dt.datetime, **columns: Any
+    distribution: Distribution,
+    consumer_id: str,
+    to: Status,
+    which: int | None,
+    *,
+    now: dt.datetime,
+    **columns: Any,
 ) -> Standing:
-    """Move the consumer's last participation; made before: as it is; not possible: IllegalMove."""
-    before = latest(distribution, consumer_id)
+    """Move the consumer's last participation, or the named one; made before: as it is; not possible:
+    IllegalMove.
+    """
+    before = latest(distribution, consumer_id, which)
     moved = _move(distribution, [before.id], to, now=now, **columns)
     if moved:
         return moved[0]
-    found = latest(distribution, consumer_id).at(now)
+    found = latest(distribution, consumer_id, which).at(now)
     if found.status == to and found.deny_reason != Reason.ADMISSION_EXPIRED:
         return found
     raise errors.IllegalMove(f"It is {found.status}; that can't become {to}.", status=found.status)

@@ -21,6 +21,7 @@ class Kind(models.TextChoices):
     DRAW = "draw", "Draw"
     AUCTION = "auction", "Auction"
     TIMED_RELEASE = "timed_release", "Timed release"
+    APPOINTMENT = "appointment", "Appointment"
 
 
 # What ids begin with.
@@ -29,6 +30,7 @@ ID_PREFIXES: dict[Kind, str] = {
     Kind.DRAW: "draw",
     Kind.AUCTION: "auction",
     Kind.TIMED_RELEASE: "release",
+    Kind.APPOINTMENT: "appt",
 }
 
 
@@ -56,14 +58,24 @@ HOLDING: dict[Kind, tuple[Status, ...]] = {
     Kind.DRAW: (Status.QUEUED,),
     Kind.AUCTION: (Status.QUEUED,),
     Kind.TIMED_RELEASE: (Status.ADMITTED, Status.COMPLETED),
+    Kind.APPOINTMENT: (Status.ADMITTED, Status.COMPLETED),
 }
 # What the trace calls a move, where the kind has its own word for it; EXPIRED is a denial by the clock.
-EXPIRED = "expired"
+ENTERED, EXPIRED = "entered", "expired"
 WORDS: dict[tuple[Kind, str], str] = {
     (Kind.DRAW, Status.ADMITTED): "won",
     (Kind.AUCTION, Status.ADMITTED): "won",
     (Kind.TIMED_RELEASE, EXPIRED): "expired",
+    (Kind.APPOINTMENT, ENTERED): "booked",
+    (Kind.APPOINTMENT, Status.LEFT): "cancelled",
 }
+
+
+def event_of(kind: Kind, move: str) -> str:
+    """The name of an event that tells of a participation: entered, a status it moved to, or its expiry."""
+    plain = Status.DENIED if move == EXPIRED else move
+    word = WORDS.get((kind, move), plain.lower())
+    return f"{kind}.{word}" if kind == Kind.APPOINTMENT else f"{kind}.consumer.{word}"
 
 
 # After one of these a consumer may enter again, and then has two; any other is the one that counts.
@@ -138,6 +150,12 @@ class Distribution(models.Model):
     def title(self) -> str:
         """What messages call it: `Queue`."""
         return str(Kind(self.kind).label)
+
+    @property
+    def zone(self) -> str:
+        """The name of its time zone: its own, or the next one above."""
+        zones = (self.time_zone, self.sequence.experience.time_zone)
+        return next(filter(None, zones), self.organization.time_zone)
 
 
 class Tally(models.Model):

@@ -43,7 +43,7 @@ class Rows:
     tally: Tally
     kind: Any
     names: Sequence[str]
-    limit: str = "capacity"
+    limit: str | None = "capacity"
 
     def all(self) -> tuple[models.Model, ...]:
         return self.distribution, self.tally, self.kind
@@ -92,7 +92,7 @@ class Settings:
     `names` and `bounds` (least and most) of its own; `problems` with what was given, `late` what can't be
     changed any more (asked before the changes are assigned); `finish` follows a change, in its transaction.
     `complete` fills in what values leave to us, before they are compared with what there is. `limit` is what
-    the kind calls the number of its places.
+    the kind calls the number of its places; None: it has none.
     """
 
     kind: Kind
@@ -104,7 +104,7 @@ class Settings:
     late: Callable[[Rows, setup.Changes, dt.datetime], Problems]
     finish: Callable[[Rows], None]
     complete: Callable[[Rows, Mapping[str, Any]], Mapping[str, Any]] = _as_given
-    limit: str = "capacity"
+    limit: str | None = "capacity"
 
     @transaction.atomic
     def create(
@@ -169,7 +169,8 @@ class Settings:
     def _problems(self, rows: Rows) -> Problems:
         """Which numbers are out of bounds and which times don't fit together."""
         problems = setup.time_problems(rows.distribution) | self.problems(rows)
-        for name, (least, most) in {self.limit: _MOST_PLACES, **_BOUNDS, **self.bounds}.items():
+        limit = {self.limit: _MOST_PLACES} if self.limit else {}
+        for name, (least, most) in {**limit, **_BOUNDS, **self.bounds}.items():
             value = rows.get(name)
             if value is not None and not least <= value <= most:
                 problems[name] = f"A whole number from {least:,} to {most:,}, or empty."
@@ -183,7 +184,9 @@ class Settings:
             try:
                 setup.require_valid(row, theirs, exclude=["distribution", "frozen"])
             except ValidationError as problem:
-                found |= {(self.limit if n == "places" else n): t for n, t in problem.message_dict.items()}
+                found |= {
+                    (self.limit or n if n == "places" else n): t for n, t in problem.message_dict.items()
+                }
         if found:
             raise ValidationError(found)
 

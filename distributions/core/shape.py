@@ -32,16 +32,10 @@ def present(distribution: Distribution, **of_kind: Any) -> dict[str, Any]:
         "experience_id": distribution.sequence.experience_id,
         "open_at": distribution.open_at,
         "close_at": distribution.close_at,
-        "time_zone": _time_zone(distribution),
+        "time_zone": distribution.zone,
         "supports_guest": distribution.supports_guest,
         **of_kind,
     }
-
-
-def _time_zone(distribution: Distribution) -> str:
-    """Its own, or the next one above."""
-    zones = (distribution.time_zone, distribution.sequence.experience.time_zone)
-    return next(filter(None, zones), distribution.organization.time_zone)
 
 
 class HashField(serializers.RegexField):

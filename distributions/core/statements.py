@@ -16,7 +16,7 @@ import psycopg
 from django.db import connection
 from psycopg.types.json import Jsonb
 
-from distributions.core.models import EXPIRED, HOLDING, MOVES, WORDS, Distribution, Kind, Status
+from distributions.core.models import ENTERED, EXPIRED, HOLDING, MOVES, Distribution, Kind, Status, event_of
 from distributions.core.standing import Standing
 
 COLUMNS = (
@@ -27,6 +27,7 @@ _P_COLUMNS = ", ".join(f"p.{name}" for name in COLUMNS.split(", "))
 _TYPES = {
     "ids": "bigint[]",
     "units": "int",
+    "unit": "int",
     "admitted": "boolean",
     "sources": "text[]",
     "holding": "text[]",
@@ -47,12 +48,13 @@ def _typed(sql: str) -> str:
 
 # A consumer whose last participation they left, or let expire, may enter again; any other stands, but for
 # a completed one while it is not the last of the units that one may have. Units are numbered without gaps.
+# Where somebody else numbers them (bookings, held side by side), only the `unit` that is named counts.
 # The index `one_participation` has the same condition, so that each is there once, and finds the last one.
 _STANDING = f"""
     SELECT {COLUMNS} FROM distributions_participation
     WHERE distribution_id = %(distribution)s AND consumer_id = %(consumer)s
       AND NOT status = 'LEFT' AND NOT (deny_reason = 'ADMISSION_EXPIRED' AND status = 'DENIED')
-      AND NOT (status = 'COMPLETED' AND unit < %(units)s)
+      AND NOT (status = 'COMPLETED' AND unit < %(units)s) AND (%(unit)s IS NULL OR unit = %(unit)s)
       AND EXISTS (SELECT FROM person)
     ORDER BY unit DESC LIMIT 1
 """
@@ -84,7 +86,8 @@ added AS (
     INSERT INTO distributions_participation (distribution_id, consumer_id, status, place, unit, entered_at,
         admitted_at, expires_at, deny_reason, order_id, fingerprint, is_risky, metadata)
     SELECT %(distribution)s, %(consumer)s, CASE WHEN %(admitted)s THEN 'ADMITTED' ELSE 'QUEUED' END, entered,
-        CASE WHEN %(units)s = 1 THEN 1 ELSE (SELECT 1 + COALESCE(max(unit), 0) {_COMPLETED}) END,
+        CASE WHEN %(unit)s IS NOT NULL THEN %(unit)s WHEN %(units)s = 1 THEN 1
+            ELSE (SELECT 1 + COALESCE(max(unit), 0) {_COMPLETED}) END,
         %(now)s, CASE WHEN %(admitted)s THEN %(now)s END, %(expires_at)s, '', '', %(fingerprint)s, FALSE,
         %(metadata)s
     FROM counted
@@ -160,12 +163,14 @@ def enter(
     metadata: dict[str, Any] | None,
     out_of_turn: bool = False,
     units: int = 1,
+    unit: int | None = None,
     admitted: bool = False,
     expires_at: dt.datetime | None = None,
 ) -> tuple[Standing, bool] | None:
     """Give the next place and write the entry, or find the one there is; True: there was one.
 
-    `units`: how many a consumer may have, one after the other; `admitted`: at once, until `expires_at`.
+    `units`: how many a consumer may have, one after the other; `unit`: the number of this one, where they may
+    have several side by side; `admitted`: at once, until `expires_at`.
 
     None: no place is free, the distribution has closed, or the consumer is nobody any more. Raises
     django's IntegrityError when the same consumer entered at the same moment: call again, and it is found.
@@ -178,11 +183,12 @@ def enter(
             "consumer": consumer_id,
             "now": now,
             "actor": actor,
-            "event": f"{distribution.kind}.consumer.entered",
+            "event": event_of(Kind(distribution.kind), ENTERED),
             "fingerprint": fingerprint,
             "metadata": None if metadata is None else Jsonb(metadata),
             "out_of_turn": out_of_turn,
             "units": units,
+            "unit": unit,
             "admitted": admitted,
             "expires_at": expires_at,
         },
@@ -219,7 +225,7 @@ def move(
             "to": str(to),
             "now": now,
             "actor": actor,
-            "event": f"{kind}.consumer.{WORDS.get((kind, EXPIRED if expired else to), to.lower())}",
+            "event": event_of(kind, EXPIRED if expired else to),
             "expires_at": expires_at,
             "reason": reason,
             "order_id": order_id,

@@ -8,11 +8,10 @@ import datetime as dt
 import math
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F
 
 from distributions.core import lifecycle, phases
-from distributions.core.finding import ids_of
-from distributions.core.models import Distribution, Kind, Participation, Status, Tally
+from distributions.core.models import Distribution, Participation, Status, Tally
 from distributions.core.standing import Standing
 from fanfare import errors
 
@@ -94,13 +93,3 @@ def available(distribution: Distribution) -> int | None:
     """Units that nobody holds; None: any number."""
     tally = distribution.tally
     return None if tally.places is None else max(0, tally.places - tally.taken)
-
-
-def due_to_open(now: dt.datetime) -> list[str]:
-    """Releases that opened and whose opening is not in the trace yet."""
-    return ids_of(Kind.TIMED_RELEASE, Q(open_at=None) | Q(open_at__lte=now), opened_at=None, closed_at=None)
-
-
-def due_to_close(now: dt.datetime) -> list[str]:
-    """Releases that are over by the clock."""
-    return ids_of(Kind.TIMED_RELEASE, closed_at=None, close_at__lte=now)

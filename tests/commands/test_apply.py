@@ -82,8 +82,8 @@ def test_a_new_file_makes_everything_and_its_keys_work(tmp_path: Path) -> None:
     queue = the_queue()
     assert organization["slug"] == "shop"
     assert sequence["queues"] == {"line": queue.pk}
-    kinds = {name: sequence[name] for name in ("draws", "auctions", "timedReleases", "appointments")}
-    assert kinds == {"draws": {}, "auctions": {}, "timedReleases": {}, "appointments": {}}
+    kinds = {name: sequence[name] for name in ("draws", "auctions", "timedReleases", "carousels")}
+    assert kinds == {"draws": {}, "auctions": {}, "timedReleases": {}, "carousels": {}}
     assert sequence["id"] == queue.sequence_id
 
     world = World(
@@ -211,7 +211,7 @@ shop: 1
 experiences:
   - {slug: a, name: A, openAt: 2026-12-01 10:00, closeAt: 2026-12-01 09:00, theme: {primaryColor: red},
      sequences: [
-       {slug: s, name: S, color: red, appointments: [], accessCode: X},
+       {slug: s, name: S, color: red, carousels: [], accessCode: X},
        {slug: s, name: T},
        {slug: u, priority: 99999999, queues: [
          {slug: q, name: Q, admissionRate: fast, capacity: -1, sessionSeconds: 0, openAt: soon},
@@ -230,7 +230,7 @@ experiences:
         "experiences[0].closeAt",
         "experiences[0].theme",
         "experiences[0].sequences[0].color",
-        "experiences[0].sequences[0].appointments",
+        "experiences[0].sequences[0].carousels",
         "experiences[0].sequences[0].accessCode",
         "experiences[0].sequences[1].slug",
         "experiences[0].sequences[2].name",
@@ -249,7 +249,7 @@ experiences:
         f"{queues}[2].metadata",
         f"{queues}[3]",
     }
-    assert "does not have appointments yet" in found["experiences[0].sequences[0].appointments"]
+    assert "does not have appointments yet" in found["experiences[0].sequences[0].carousels"]
 
 
 @pytest.mark.parametrize(

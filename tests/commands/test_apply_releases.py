@@ -128,7 +128,7 @@ def test_the_same_file_again_changes_nothing_whatever_became_of_it(tmp_path: Pat
     claim(the_release(), world.consumer())
     for seconds in (0, 120, 600):  # claimed, expired, closed
         clock.shift(seconds)
-        tasks.tick_releases()
+        tasks.tick_doors()
         tasks.expire_admissions()
         require_unchanged()
     assert the_release().closed_at is not None
@@ -162,7 +162,7 @@ def test_what_has_closed_is_fixed(tmp_path: Path, clock: Any) -> None:
     apply(tmp_path, with_release("inventory: 5, closeAt: now+10m"))
     times = {"closeAt": '"2026-12-01T10:00:00Z"', "openAt": '"2026-12-01T08:00:00Z"'}
     clock.shift(600)
-    tasks.tick_releases()
+    tasks.tick_doors()
     said = {
         name: refusal(tmp_path, with_release(f"inventory: 5, {name}: {value}")).get(f"{RELEASE}.{name}", "")
         for name, value in times.items()

@@ -12,7 +12,7 @@ from tests.world import World, loaded
 def tick() -> None:
     """What a second does, by two schedulers."""
     for _ in range(2):
-        tasks.tick_releases()
+        tasks.tick_doors()
         tasks.expire_admissions()
 
 
@@ -35,7 +35,7 @@ def test_opening_and_closing_are_traced_once_and_in_time(world: World, clock: An
     assert loaded(release).closed_at is None
     clock.shift(0.001)
     tick()
-    assert traced(release)[1:] == [("timed_release.closed", "system:close_release")]
+    assert traced(release)[1:] == [("timed_release.closed", "system:close_doors")]
     assert loaded(release).closed_at == loaded(release).close_at
     assert require_true_stock(release).taken == 2  # whoever has a unit keeps it
     clock.shift(540)
@@ -57,5 +57,5 @@ def test_one_that_closed_before_anybody_looked(world: World, clock: Any) -> None
 def test_other_kinds_are_left_alone(world: World, clock: Any) -> None:
     queue, draw = world.queue(closes_in=10), world.draw(closes_in=10)
     clock.shift(20)
-    tasks.tick_releases()
+    tasks.tick_doors()
     assert [traced(other) for other in (queue, draw)] == [[], []]
