@@ -82,8 +82,8 @@ def test_a_new_file_makes_everything_and_its_keys_work(tmp_path: Path) -> None:
     queue = the_queue()
     assert organization["slug"] == "shop"
     assert sequence["queues"] == {"line": queue.pk}
-    kinds = {name: sequence[name] for name in ("draws", "auctions", "timedReleases", "carousels")}
-    assert kinds == {"draws": {}, "auctions": {}, "timedReleases": {}, "carousels": {}}
+    kinds = {name: sequence[name] for name in ("draws", "auctions", "timedReleases", "appointments")}
+    assert kinds == {"draws": {}, "auctions": {}, "timedReleases": {}, "appointments": {}}
     assert sequence["id"] == queue.sequence_id
 
     world = World(
@@ -249,7 +249,7 @@ experiences:
         f"{queues}[2].metadata",
         f"{queues}[3]",
     }
-    assert "does not have appointments yet" in found["experiences[0].sequences[0].carousels"]
+    assert "Unknown name" in found["experiences[0].sequences[0].carousels"]
 
 
 @pytest.mark.parametrize(
