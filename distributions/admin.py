@@ -1,6 +1,7 @@
 """The console's pages of distributions (Django looks here); importing them registers them."""
 
 from distributions.appointments import admin as appointments
+from distributions.appointments import booking_admin as bookings
 from distributions.auctions import admin as auctions
 from distributions.auctions import bid_admin as bids
 from distributions.core import admin as core
@@ -9,4 +10,14 @@ from distributions.draws import admin as draws
 from distributions.queues import admin as queues
 from distributions.timed_releases import admin as timed_releases
 
-__all__ = ["appointments", "auctions", "bids", "core", "draws", "participations", "queues", "timed_releases"]
+__all__ = [
+    "appointments",
+    "auctions",
+    "bids",
+    "bookings",
+    "core",
+    "draws",
+    "participations",
+    "queues",
+    "timed_releases",
+]

@@ -11,7 +11,20 @@ from distributions.crowd.checks import Check, Terms
 from distributions.crowd.person import Record
 from distributions.crowd.wire import Wire
 
-TIMED = ("guest", "exchange", "enter", "look", "bid", "status", "validate", "complete")
+TIMED = (
+    "guest",
+    "exchange",
+    "enter",
+    "look",
+    "slots",
+    "book",
+    "rebook",
+    "cancel",
+    "bid",
+    "status",
+    "validate",
+    "complete",
+)
 UNFINISHED = ("", "QUEUED", "ADMITTED")
 ENDS = ("COMPLETED", "LEFT", "DENIED", "NEVER_BID", *UNFINISHED)
 
@@ -128,6 +141,10 @@ def _course(report: dict[str, Any]) -> Iterator[str]:
     if "inventory" in report:
         stock = report["inventory"]
         yield f"  units sold: {report['completed']:,}" + ("" if stock is None else f" of {stock:,}")
+        return
+    if "bookings" in report:
+        lost = report["slotsTakenMeanwhile"]
+        yield f"  bookings made: {report['bookings']:,}; {lost:,} slots were taken meanwhile"
         return
     currency = report["currencyCode"]
     yield f"  {report['bids']:,} bids accepted, {report['refusedBids']:,} refused as too low or too late"
