@@ -1,0 +1,54 @@
+/** Calls with the key alone, or as the consumer, whose session is opened, renewed and replaced underway. */
+
+import { FanfareError } from "./errors";
+import type { Call, Http } from "./http";
+import type { Sessions } from "./session";
+
+const REFUSED = ["AUTHENTICATION_REQUIRED", "TOKEN_EXPIRED"];
+
+export interface Manner {
+  /** Open a guest session where there is none; true unless said. */
+  opens?: boolean;
+  /** Send the device's fingerprint along. */
+  fingerprinted?: boolean;
+}
+
+export class Api {
+  constructor(
+    private readonly http: Http,
+    readonly sessions: Sessions,
+    readonly fingerprint: () => Promise<string>,
+  ) {}
+
+  /** With the publishable key alone. */
+  open<T>(call: Call): Promise<T> {
+    return this.http.send<T>(call);
+  }
+
+  /** As the consumer. A token that the server refuses is replaced once; what is then refused is rejected. */
+  async asConsumer<T>(call: Call, { opens = true, fingerprinted = false }: Manner = {}): Promise<T> {
+    const token = await this.sessions.token(opens);
+    if (token === null) throw noSession();
+    const headers = fingerprinted ? { "X-Fingerprint": await this.fingerprint() } : {};
+    const send = (by: string) =>
+      this.http.send<T>({ ...call, headers: { ...call.headers, ...headers, Authorization: `Bearer ${by}` } });
+    try {
+      return await send(token);
+    } catch (error) {
+      if (!isRefusedToken(error)) throw error;
+      const another = await this.sessions.replace(token, opens);
+      if (another === null) throw error;
+      return send(another);
+    }
+  }
+}
+
+/** Whether the access token was refused, and not a code or a refresh token. */
+export function isRefusedToken(error: unknown): boolean {
+  return error instanceof FanfareError && error.status === 401 && REFUSED.includes(error.code);
+}
+
+function noSession(): FanfareError {
+  const code = "AUTHENTICATION_REQUIRED";
+  return new FanfareError(401, { code, error: "Authentication required", message: "There is no session." });
+}
