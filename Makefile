@@ -9,6 +9,10 @@ STAMP := .venv/.installed
 REQUIREMENTS := requirements/base.txt requirements/embedded.txt requirements/dev.txt
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-config --no-emit-index-url --no-emit-find-links --no-header
+# The SDK's part needs Node 18 or newer. Elsewhere it is left out, and said so; .ci/run sees to it that there is one.
+NPM := $(shell command -v npm)
+SDK_STAMP := $(if $(NPM),sdk/node_modules/.installed)
+sdk = $(if $(NPM),npm --prefix sdk run --silent $(1),@echo "There is no npm here: the SDK's part is left out.")
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format bench install requirements clean
@@ -19,19 +23,21 @@ help: ## list the commands
 run: $(STAMP) ## start everything on this machine; Ctrl-C stops it
 	@$(BIN)/python -m fanfare.stack.machine
 
-test: $(STAMP) ## run the tests with servers of their own; ARGS="tests/api -k queue"
+test: $(STAMP) $(SDK_STAMP) ## run the tests with servers of their own; ARGS="tests/api -k queue"
 	@$(BIN)/python -m fanfare.stack -- $(BIN)/pytest -n auto $(ARGS)
+	$(if $(ARGS),,$(call sdk,test))
 
 # Both mypy and Django read the settings, which insist on a key. Comparing models with migrations
 # needs no database; Django warns when it finds none.
 lint: export FANFARE_SECRET_KEY := for-checks-only-never-signs-anything
 lint: export FANFARE_DB_POOL := 0
-lint: $(STAMP) ## formatting, lints, types, import contracts, missing migrations
+lint: $(STAMP) $(SDK_STAMP) ## formatting, lints, types, import contracts, missing migrations, the SDK's size
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(call sdk,check)
 
 format: $(STAMP) ## let ruff format and fix what it can
 	$(BIN)/ruff check --fix-only .
@@ -48,6 +54,7 @@ requirements: ## compile requirements/*.in into *.txt, with hashes (needs uv)
 
 clean: ## remove .venv and caches; .data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf sdk/node_modules sdk/*/dist
 
 $(STAMP): $(REQUIREMENTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -57,4 +64,9 @@ $(STAMP): $(REQUIREMENTS)
 	@echo "Installing into .venv (about a minute, once) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes $(REQUIREMENTS:%=-r %)
+	@touch $@
+
+sdk/node_modules/.installed: sdk/package-lock.json
+	@echo "Installing the SDK's tools into sdk/node_modules …"
+	@cd sdk && npm ci --ignore-scripts --silent
 	@touch $@

@@ -22,6 +22,6 @@ export default tseslint.config(
   },
   {
     files: ["**/*.mjs"],
-    languageOptions: { globals: { URL: "readonly", process: "readonly", console: "readonly" } },
+    languageOptions: { globals: { URL: "readonly", process: "readonly", console: "readonly", Date: "readonly" } },
   },
 );

@@ -51,7 +51,6 @@ export class Watcher<T> {
     return this.source.name();
   }
 
-  /** Returns whether it was the first. */
   add(listener: WatchListener<T>): void {
     const isFirst = this.listeners.size === 0;
     this.listeners.add(listener);
@@ -83,7 +82,8 @@ export class Watcher<T> {
     this.hasLooked = true;
     const wait = this.source.wait(value);
     this.due(wait === null ? null : wait * (1 + JITTER * (2 * Math.random() - 1)));
-    this.tell({ value, error: null });
+    const isNews = value !== null || this.known?.value !== null || this.known.error !== null;
+    if (isNews) this.tell({ value, error: null });
     this.plan();
   }
 

@@ -1,0 +1,349 @@
+import { describe, expect, it, vi } from "vitest";
+import { FanfareError, NetworkError } from "../src";
+import { openBrowser } from "./browser";
+import { away, FakeServer, KEY, queued, refusal, silent, tokens, UNAUTHENTICATED } from "./server";
+import { client, failure, inFakeTime, pass } from "./setting";
+
+inFakeTime();
+
+const STATUS = "GET /queues/q/status";
+const GUEST = "POST /auth/guest";
+const REFRESH = "POST /auth/refresh";
+const SPENT = refusal(401, "INVALID_REFRESH_TOKEN");
+
+function serving(): FakeServer {
+  return new FakeServer().on(STATUS, queued(3)).on("POST /queues/q/enter", queued(3));
+}
+
+describe("opening", () => {
+  it("asks nothing before something is needed", async () => {
+    const server = serving();
+    const fanfare = client(server);
+    await pass(60);
+    expect(fanfare.auth.session()).toBeNull();
+    await server.fetch("https://api.test/api/v1/control", { method: "GET" });
+    expect(server.asked).toEqual(["GET /control"]);
+  });
+
+  it("is done once, however many callers need it", async () => {
+    const server = serving();
+    const fanfare = client(server);
+    await Promise.all([1, 2, 3, 4].map(() => fanfare.queues.status("q")));
+    expect(server.count(GUEST)).toBe(1);
+    expect(server.count(STATUS)).toBe(4);
+  });
+
+  it("is tried anew by the next caller after it failed", async () => {
+    const server = serving().on(GUEST, away, { json: tokens("cons_1") });
+    const fanfare = client(server);
+    expect(await failure(fanfare.queues.status("q"))).toBeInstanceOf(NetworkError);
+    expect(server.count(GUEST)).toBe(1);
+    await fanfare.queues.status("q");
+    expect(server.asked).toEqual([GUEST, GUEST, STATUS]);
+  });
+
+  it("is kept over reloads", async () => {
+    openBrowser();
+    const server = serving();
+    await client(server).queues.status("q");
+    const reloaded = client(server);
+    expect(reloaded.auth.session()?.consumerId).toBe("cons_1");
+    await reloaded.queues.status("q");
+    expect(server.count(GUEST)).toBe(1);
+  });
+
+  it("is another one under another key", async () => {
+    openBrowser();
+    const server = serving();
+    await client(server).auth.guest();
+    expect(client(server, { publishableKey: "pk_test_2" }).auth.session()).toBeNull();
+  });
+
+  it("is done once by two tabs at the same moment", async () => {
+    openBrowser();
+    const server = serving();
+    await Promise.all([client(server).auth.guest(), client(server).auth.guest()]);
+    expect(server.count(GUEST)).toBe(1);
+  });
+
+  it("is done once by two tabs also without Web Locks", async () => {
+    openBrowser({ locks: false });
+    const server = serving();
+    const both = Promise.all([client(server).auth.guest(), client(server).auth.guest()]);
+    await pass(1);
+    await both;
+    expect(server.count(GUEST)).toBe(1);
+  });
+
+  it("waits no longer than a lease for a tab that died", async () => {
+    const storage = openBrowser({ locks: false });
+    storage.setItem(`fanfare:${KEY}:lease`, `gone ${Date.now() + 20_000}`);
+    const server = serving();
+    const opened = client(server).auth.guest();
+    await pass(19);
+    expect(server.count(GUEST)).toBe(0);
+    await pass(2);
+    await opened;
+    expect(server.count(GUEST)).toBe(1);
+  });
+});
+
+describe("renewal", () => {
+  it("comes before the token expires, and once", async () => {
+    const server = serving();
+    const fanfare = client(server);
+    await fanfare.queues.status("q");
+    await pass(0.7 * 3600);
+    await fanfare.queues.status("q");
+    expect(server.count(REFRESH)).toBe(0);
+    await pass(0.25 * 3600);
+    await Promise.all([fanfare.queues.status("q"), fanfare.queues.status("q")]);
+    expect(server.count(REFRESH)).toBe(1);
+    expect(server.count(GUEST)).toBe(1);
+  });
+
+  it("is done once over tabs", async () => {
+    openBrowser();
+    const server = serving();
+    const [one, other] = [client(server), client(server)];
+    await one.queues.status("q");
+    await pass(0.95 * 3600);
+    await Promise.all([one.queues.status("q"), other.queues.status("q")]);
+    expect(server.count(REFRESH)).toBe(1);
+  });
+
+  it.each([-3600, 3600])("is right where the device's clock is off by %i s", async (skewSeconds) => {
+    const server = serving().on(GUEST, () => ({ json: tokens("cons_1", { skewSeconds }) }));
+    const fanfare = client(server);
+    await fanfare.queues.status("q");
+    await pass(0.7 * 3600);
+    await fanfare.queues.status("q");
+    expect(server.count(REFRESH)).toBe(0);
+    await pass(0.25 * 3600);
+    await fanfare.queues.status("q");
+    expect(server.count(REFRESH)).toBe(1);
+  });
+
+  it("comes at once where the clock was set back: nobody knows how old the token is", async () => {
+    const server = serving();
+    const fanfare = client(server);
+    await fanfare.queues.status("q");
+    vi.setSystemTime(Date.now() - 3_600_000);
+    await fanfare.queues.status("q");
+    await fanfare.queues.status("q");
+    expect(server.count(REFRESH)).toBe(1);
+  });
+
+  it("follows a refusal where the token does not tell its life", async () => {
+    const opaque = { ...tokens("cons_1"), accessToken: "opaque" };
+    const server = serving().on(GUEST, { json: opaque }).on(STATUS, refusal(401, "TOKEN_EXPIRED"), queued(1));
+    await client(server).queues.status("q");
+    expect(server.asked).toEqual([GUEST, STATUS, REFRESH, STATUS]);
+  });
+
+  it("keeps the session when the server is away", async () => {
+    const server = serving().on(REFRESH, away, away, { json: tokens("cons_1", { generation: 2 }) });
+    const fanfare = client(server);
+    await fanfare.queues.status("q");
+    await pass(0.95 * 3600);
+    expect(await failure(fanfare.queues.status("q"))).toMatchObject({ code: "UNREACHABLE" });
+    expect(fanfare.auth.session()?.consumerId).toBe("cons_1");
+    expect(server.count(REFRESH)).toBe(1);
+  });
+
+  it("gives way to a sign-in that was faster", async () => {
+    let answer: (given: object) => void = () => undefined;
+    const late = new Promise<object>((resolve) => (answer = resolve));
+    const signedIn = { json: tokens("cons_9", { type: "authenticated" }) };
+    const server = serving()
+      .on(REFRESH, () => late)
+      .on("POST /auth/otp/verify", signedIn);
+    const fanfare = client(server);
+    await fanfare.auth.guest();
+    const renewing = fanfare.auth.refresh();
+    await pass(1);
+    await fanfare.auth.verifyOtp({ email: "a@example.com", code: "123456" });
+    answer({ json: tokens("cons_1", { generation: 5 }) });
+    await renewing;
+    expect(fanfare.auth.session()?.consumerId).toBe("cons_9");
+  });
+});
+
+describe("a session that has ended", () => {
+  it("is dropped, and a new guest opened at the next need, with a known number of requests", async () => {
+    const server = serving().on(REFRESH, SPENT).on("POST /queues/q/enter", UNAUTHENTICATED, queued(1));
+    const fanfare = client(server);
+    await fanfare.auth.guest();
+    expect(await fanfare.queues.enter("q")).toMatchObject({ status: "QUEUED" });
+    expect(server.asked).toEqual([GUEST, "POST /queues/q/enter", REFRESH, GUEST, "POST /queues/q/enter"]);
+    expect(fanfare.auth.session()?.consumerId).toBe("cons_2");
+  });
+
+  it("is no loop where the server refuses everything", async () => {
+    const server = serving().on(REFRESH, SPENT).on(STATUS, UNAUTHENTICATED);
+    const fanfare = client(server);
+    expect(await failure(fanfare.queues.status("q"))).toMatchObject({ status: 401 });
+    expect(server.asked).toEqual([GUEST, STATUS, REFRESH, GUEST, STATUS]);
+  });
+
+  it("is no loop where tokens are renewed and still refused", async () => {
+    const server = serving().on(STATUS, UNAUTHENTICATED);
+    expect(await failure(client(server).queues.status("q"))).toMatchObject({ status: 401 });
+    expect(server.asked).toEqual([GUEST, STATUS, REFRESH, STATUS]);
+  });
+
+  it("is told to listeners, as is every other consumer", async () => {
+    const server = serving().on(REFRESH, SPENT);
+    const fanfare = client(server);
+    const heard: (string | undefined)[] = [];
+    const stop = fanfare.auth.onChange((session) => heard.push(session?.consumerId));
+    await fanfare.auth.guest();
+    expect(await fanfare.auth.refresh()).toBeNull();
+    stop();
+    await fanfare.auth.guest();
+    expect(heard).toEqual(["cons_1", undefined]);
+  });
+
+  it("is told to other tabs", async () => {
+    openBrowser();
+    const server = serving().on("POST /auth/logout", { status: 204 });
+    const [one, other] = [client(server), client(server)];
+    await one.auth.guest();
+    const heard: unknown[] = [];
+    other.auth.onChange((session) => heard.push(session));
+    await one.auth.logout();
+    expect(heard).toEqual([null]);
+    expect(other.auth.session()).toBeNull();
+  });
+});
+
+describe("a wrong key", () => {
+  it("ends in a typed error after one request", async () => {
+    const server = serving().on(GUEST, UNAUTHENTICATED);
+    const error = await failure(client(server).queues.enter("q"));
+    expect(error).toBeInstanceOf(FanfareError);
+    expect(error).toMatchObject({ status: 401, code: "AUTHENTICATION_REQUIRED" });
+    expect(server.asked).toEqual([GUEST]);
+  });
+
+  it("that was revoked keeps the session, and asks for nothing more", async () => {
+    const server = serving().on(STATUS, UNAUTHENTICATED).on(REFRESH, UNAUTHENTICATED);
+    const fanfare = client(server);
+    expect(await failure(fanfare.queues.status("q"))).toMatchObject({ code: "AUTHENTICATION_REQUIRED" });
+    expect(server.asked).toEqual([GUEST, STATUS, REFRESH]);
+    expect(fanfare.auth.session()).not.toBeNull();
+  });
+});
+
+describe("signing in", () => {
+  const VERIFY = "POST /auth/otp/verify";
+  const signedIn = { json: tokens("cons_9", { type: "authenticated" }) };
+
+  it("takes the guest along", async () => {
+    const server = serving().on(VERIFY, signedIn);
+    const fanfare = client(server);
+    await fanfare.auth.guest();
+    await fanfare.auth.verifyOtp({ phone: "0301234", defaultCountry: "DE", code: "123456" });
+    const [, verify] = server.requests;
+    expect(verify?.headers.Authorization).toMatch(/^Bearer head\./);
+    expect(verify?.body).toEqual({ phone: "0301234", defaultCountry: "DE", code: "123456" });
+    expect(fanfare.auth.session()).toMatchObject({ type: "authenticated", consumerId: "cons_9" });
+  });
+
+  it("needs no guest", async () => {
+    const server = serving().on("POST /auth/external/exchange", signedIn);
+    await client(server).auth.exchange("exc_1");
+    expect(server.asked).toEqual(["POST /auth/external/exchange"]);
+    expect(server.requests[0]?.headers.Authorization).toBeUndefined();
+    expect(server.requests[0]?.body).toEqual({ exchangeCode: "exc_1" });
+  });
+
+  it("goes on without a guest whose session has ended", async () => {
+    const server = serving().on(REFRESH, SPENT).on(VERIFY, UNAUTHENTICATED, signedIn);
+    const fanfare = client(server);
+    await fanfare.auth.guest();
+    await fanfare.auth.verifyOtp({ email: "a@example.com", code: "123456" });
+    expect(server.asked).toEqual([GUEST, VERIFY, REFRESH, VERIFY]);
+  });
+
+  it("tries a wrong code once", async () => {
+    const server = serving().on(VERIFY, refusal(401, "OTP_INVALID"));
+    const fanfare = client(server);
+    await fanfare.auth.guest();
+    const error = await failure(fanfare.auth.verifyOtp({ email: "a@example.com", code: "000000" }));
+    expect(error).toMatchObject({ code: "OTP_INVALID" });
+    expect(server.asked).toEqual([GUEST, VERIFY]);
+    expect(fanfare.auth.session()?.consumerId).toBe("cons_1");
+  });
+});
+
+describe("logging out", () => {
+  it("forgets the session even where the server can't be told", async () => {
+    const server = serving().on("POST /auth/logout", away);
+    const fanfare = client(server);
+    await fanfare.auth.guest();
+    expect(await failure(fanfare.auth.logout())).toMatchObject({ code: "UNREACHABLE" });
+    expect(fanfare.auth.session()).toBeNull();
+  });
+
+  it("asks nothing without a session", async () => {
+    const server = serving();
+    await client(server).auth.logout();
+    expect(server.asked).toEqual([]);
+  });
+});
+
+describe("storage", () => {
+  it("that is blocked leaves the session in memory", async () => {
+    openBrowser().isBlocked = true;
+    const server = serving();
+    const fanfare = client(server);
+    await fanfare.queues.status("q");
+    await fanfare.queues.status("q");
+    expect(server.count(GUEST)).toBe(1);
+  });
+
+  it("that is blocked from now on does so too", async () => {
+    const storage = openBrowser();
+    const server = serving();
+    const fanfare = client(server);
+    storage.isBlocked = true;
+    await fanfare.queues.status("q");
+    await fanfare.queues.status("q");
+    expect(server.count(GUEST)).toBe(1);
+  });
+
+  it.each(["not JSON", "{}", "null", '{"session": 1}'])("that holds %s holds no session", async (text) => {
+    openBrowser().setItem(`fanfare:${KEY}:session`, text);
+    const server = serving();
+    const fanfare = client(server);
+    expect(fanfare.auth.session()).toBeNull();
+    await fanfare.auth.guest();
+    expect(server.count(GUEST)).toBe(1);
+  });
+
+  it("gives the same session object until it changes", async () => {
+    const server = serving();
+    const fanfare = client(server);
+    await fanfare.auth.guest();
+    const before = fanfare.auth.session();
+    expect(fanfare.auth.session()).toBe(before);
+    await fanfare.auth.refresh();
+    expect(fanfare.auth.session()).not.toBe(before);
+  });
+});
+
+it("a server that never answers is given up on after a quarter of a minute", async () => {
+  const server = serving().on(GUEST, silent);
+  const began = Date.now();
+  let code: unknown;
+  void client(server)
+    .auth.guest()
+    .catch((error: unknown) => (code = (error as NetworkError).code));
+  await pass(14);
+  expect(code).toBeUndefined();
+  await pass(2);
+  expect(code).toBe("TIMEOUT");
+  expect(Date.now() - began).toBe(16_000);
+  expect(server.count(GUEST)).toBe(1);
+});
