@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FanfareError, isFanfareError, NetworkError, type Fanfare } from "../src";
 import { away, BASE, FakeServer, HTML, KEY, queued, refusal } from "./server";
 import { client, failure, inFakeTime, pass } from "./setting";
@@ -83,6 +83,7 @@ it("a calendar file is text", async () => {
 });
 
 it("a bid keeps its key over retries, and the next one has another", async () => {
+  vi.mocked(Math.random).mockRestore();
   const server = new FakeServer().on("POST /auctions/a/bid", away, queued(1));
   const fanfare = client(server);
   const bid = fanfare.auctions.bid("a", { amount: "1.00" });
