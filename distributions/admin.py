@@ -8,5 +8,10 @@ from distributions.core import participation_admin as participations
 from distributions.draws import admin as draws
 from distributions.queues import admin as queues
 from distributions.timed_releases import admin as timed_releases
+from distributions.waitlists import admin as waitlists
+from distributions.waitlists import notification_admin as notifications
 
-__all__ = ["appointments", "auctions", "bids", "core", "draws", "participations", "queues", "timed_releases"]
+__all__ = [
+    "appointments", "auctions", "bids", "core", "draws", "notifications", "participations", "queues",
+    "timed_releases", "waitlists",
+]  # fmt: skip

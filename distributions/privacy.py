@@ -20,8 +20,9 @@ from distributions.auctions.models import Bid, Bidder
 from distributions.core import lifecycle
 from distributions.core.models import LIVE, REASONS, Kind, Participation, Reason, Status
 from distributions.kinds import KINDS
+from distributions.waitlists.models import Notice
 from experiences import audiences, events
-from experiences.models import AudienceMember, Event
+from experiences.models import AccessCode, AudienceMember, Event
 from fanfare import contacts, redis
 from fanfare.wire import camel, iso
 
@@ -66,6 +67,7 @@ def export(consumer: Consumer) -> dict[str, Any]:
         "audiences": _rows(listed),
         "participations": _rows(Participation.objects.filter(consumer__in=people)),
         "bids": _bids(people),
+        "waitlistNotices": _rows(Notice.objects.filter(participation__consumer__in=people)),
         "addresses": _rows(OtpAddress.objects.filter(**at)),
         "messages": _rows(Message.objects.filter(consumer__in=people)),
         "codesSent": _rows(OtpChallenge.objects.filter(**at)),
@@ -229,6 +231,8 @@ def _empty_what_stays(people: list[Consumer], now: dt.datetime) -> None:
     rows = Participation.objects.filter(consumer__in=people)
     rows.update(fingerprint=None, metadata=None, order_id="")
     rows.exclude(deny_reason__in=REASONS).update(deny_reason="")
+    theirs = AccessCode.objects.filter(consumer_id__in=[each.pk for each in people], revoked_at=None)
+    theirs.update(revoked_at=now)
     Bid.objects.filter(consumer__in=people).update(void_reason="", idempotency_key=None, answer=None)
     Consumer.objects.filter(pk__in=[each.pk for each in people]).update(
         email=None,

@@ -57,6 +57,7 @@ UNFOLD = {
                 ("Distributions", "confirmation_number", "distributions_distribution"),
                 ("Participations", "groups", "distributions_participation"),
                 ("Bids", "gavel", "distributions_bid"),
+                ("Notifications", "campaign", "distributions_notification"),
             ),
             _pages(
                 "People",

@@ -51,7 +51,8 @@ class DistributionField(_ModelChoiceField):
 class Setting:
     """One setting of a kind that is not a column of Distribution: its model field, and where it is read.
 
-    `choices` of a foreign key narrows what is offered, for this distribution or one that is being added;
+    `choices` of a foreign key narrows what is offered, for this distribution or one that is being added, in a
+    field of `form_class`;
     `shown` is what those read who may only look, where it is not what forms have.
     """
 
@@ -60,6 +61,7 @@ class Setting:
     read: Callable[[Distribution], Any]
     label: str = ""
     choices: Callable[[QuerySet[Any], Distribution | None], QuerySet[Any]] | None = None
+    form_class: Any = DistributionField
     shown: Callable[[Distribution], Any] | None = None
 
 
@@ -195,13 +197,13 @@ class DistributionAdmin(HistoryAdmin):
 
     def _field_of(self, setting: Setting, request: HttpRequest, obj: Distribution | None) -> Any:
         """The form's field of a kind's setting."""
-        options = {"form_class": DistributionField} if setting.choices else {}
+        options = {"form_class": setting.form_class} if setting.choices else {}
         found: Any = self.formfield_for_dbfield(setting.field, request, **options)
         found.label = setting.label or found.label
         found.initial = setting.read(obj) if obj else setting.field.get_default()
         if setting.choices:
             found.widget = found.widget.widget  # without buttons to add and change what it offers
-            found.queryset = setting.choices(found.queryset.select_related("sequence__experience"), obj)
+            found.queryset = setting.choices(found.queryset, obj)
         return found
 
     def write(self, request: HttpRequest, thing: Distribution, values: dict[str, Any]) -> Distribution:

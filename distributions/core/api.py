@@ -17,7 +17,7 @@ from rest_framework.serializers import Serializer
 from consumers import conditions, identities, sessions
 from consumers.authentication import Credential
 from consumers.permissions import HasKey, HasSecretKey, IsConsumer, IsConsumerAtGate
-from distributions.core import admission, bodies, catalog, fingerprints, lifecycle, live
+from distributions.core import admission, bodies, catalog, fingerprints, following, lifecycle, live
 from distributions.core.bodies import (
     CompleteSerializer,
     ConsumerSerializer,
@@ -163,8 +163,16 @@ class DistributionViewSet(ApiViewSet):
     def answer(self, standing: Standing, *, with_token: bool = True) -> Response:
         """The DistributionStatus of a standing as it is now, with what the kind adds."""
         current = self.rules.standing_at(self.distribution, standing, self.now)
-        extra = self.present_standing(current)
+        closes_at = self.rules.closes_at(self.distribution)
+        follows = following.of_standing(self.distribution, current, closes_at, now=self.now)
+        extra = follows | self.present_standing(current)
         return Response(present(self.distribution, current, with_token=with_token, **extra))
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """A refusal of who came too late says where to go on."""
+        if self.action in ENTERING and isinstance(exc, following.TOO_LATE):
+            exc.extra |= following.of_refusal(self.distribution, exc, now=self.now)
+        return super().handle_exception(exc)
 
     def present_standing(self, standing: Standing) -> dict[str, Any]:
         """The fields that the kind adds to a status."""

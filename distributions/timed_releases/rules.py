@@ -93,3 +93,8 @@ def available(distribution: Distribution) -> int | None:
     """Units that nobody holds; None: any number."""
     tally = distribution.tally
     return None if tally.places is None else max(0, tally.places - tally.taken)
+
+
+def vacancies(distribution: Distribution, now: dt.datetime) -> int | None:
+    """How many who come now would have a unit; None: any number."""
+    return available(distribution)

@@ -11,6 +11,7 @@ from consumers import signing
 from consumers.models import Consumer, Message, Session, Visit
 from distributions.auctions.models import Bid
 from distributions.core.models import Participation
+from distributions.waitlists import notifying
 from experiences import access_codes, audiences
 from experiences.models import AccessCode, ApiKey, AudienceMember, Event, Membership
 from fanfare import clock, lists
@@ -22,7 +23,8 @@ MODELS = [
     "experiences_organization", "experiences_membership", "experiences_apikey", "experiences_experience",
     "experiences_sequence", "experiences_event", "consumers_consumer", "consumers_session",
     "distributions_distribution", "distributions_participation", "distributions_queue", "distributions_draw",
-    "distributions_auction", "distributions_bid", "distributions_timedrelease",
+    "distributions_auction", "distributions_bid", "distributions_timedrelease", "distributions_waitlist",
+    "distributions_notification",
     "consumers_visit", "consumers_message",
     "experiences_accesscode", "experiences_audiencemember", "auth_otp_otpchallenge", "auth_otp_outboxmessage",
 ]  # fmt: skip
@@ -41,6 +43,7 @@ ODD = [
 def things(world: World, owner: Console) -> dict[str, Any]:
     """One of each model."""
     queue, auction, consumer = world.queue(), world.auction(), world.consumer()
+    waitlist = world.waitlist()
     consumer.enter(queue)
     consumer.bid(auction, "100.00")
     consumer.post(f"/experiences/{world.sequence.experience_id}/enter")
@@ -67,6 +70,8 @@ def things(world: World, owner: Console) -> dict[str, Any]:
         "distributions_auction": auction.auction,
         "distributions_bid": Bid.objects.get(),
         "distributions_timedrelease": world.release().timed_release,
+        "distributions_waitlist": waitlist.waitlist,
+        "distributions_notification": notifying.announce(waitlist, "News", **known),
         "consumers_message": Message.objects.get(),
         "consumers_visit": Visit.objects.get(),
         "experiences_accesscode": AccessCode.objects.get(),

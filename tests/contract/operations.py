@@ -19,11 +19,12 @@ from distributions.core import admission, lifecycle
 from distributions.core.models import Distribution, Participation
 from distributions.draws import rules as draws
 from distributions.timed_releases import rules as releases
+from distributions.waitlists import rules as waitlists
 from experiences.models import Experience, Sequence
 from fanfare import clock, redis
 from tests.api.mailbox import get_code
 from tests.lines import admit, enter, fill, make_consumers
-from tests.world import World, loaded, make_auction, make_draw, make_queue, make_release
+from tests.world import World, loaded, make_auction, make_draw, make_queue, make_release, make_waitlist
 
 BASE = "api/v1/"
 # Open to everyone: the API's description, and the page that shows it.
@@ -53,6 +54,8 @@ class Side:
     buyers: Iterator[str]  # who won it, and have neither completed nor been denied
     release: Distribution  # in stock
     members_release: Distribution  # takes no guests
+    waitlist: Distribution
+    members_waitlist: Distribution  # takes no guests
 
 
 def make_side(world: World) -> Side:
@@ -79,6 +82,8 @@ def make_side(world: World) -> Side:
         buyers=iter(buyers),
         release=make_release(world.sequence),
         members_release=make_release(world.sequence, supports_guest=False),
+        waitlist=make_waitlist(world.sequence),
+        members_waitlist=make_waitlist(world.sequence_with("second"), supports_guest=False),
     )
 
 
@@ -145,6 +150,10 @@ def _settled(side: Side) -> str:
 
 def _release(side: Side) -> str:
     return side.release.pk
+
+
+def _waitlist(side: Side) -> str:
+    return side.waitlist.pk
 
 
 def _shuffled_queue(side: Side) -> str:
@@ -276,6 +285,11 @@ def _claimed_with_token(side: Side, caller: str) -> Body:
     return {**body, "token": admission.token(side.release, standing)}
 
 
+def _waits(side: Side, caller: str) -> Body:
+    waitlists.enter(side.waitlist, caller, now=clock.now(), actor=f"consumer:{caller}", fingerprint=None)
+    return {}
+
+
 def _files_not_counted(side: Side, caller: str) -> Body:
     """All calls come from one address, which may fetch few proofs a minute: let it be a new minute."""
     if counters := list(redis.client().scan_iter("*rl:*")):
@@ -340,6 +354,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/timed-releases/{id}/validate"): Operation(
         "S", "Timed release", _release, body=_claimed_with_token
     ),
+    ("GET", "/waitlists/{id}"): Operation("P", "Waitlist", _waitlist),
+    ("POST", "/waitlists/{id}/enter"): Operation(
+        "C", "Waitlist", _waitlist, lambda side: side.members_waitlist.pk
+    ),
+    ("GET", "/waitlists/{id}/status"): Operation("C", "Waitlist", _waitlist),
+    ("DELETE", "/waitlists/{id}/leave"): Operation("C", "Waitlist", _waitlist, body=_waits),
     ("GET", "/consumers/me"): Operation("C"),
     ("GET", "/consumers/{id}"): Operation("S", "Consumer", lambda side: side.person),
 }

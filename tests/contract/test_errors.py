@@ -84,6 +84,24 @@ def claim_while_paused(world: World, clock: Any) -> Any:
     return world.consumer().enter(release)
 
 
+def wait(**waitlist: Any) -> Cause:
+    """Somebody enters a waitlist after somebody else."""
+
+    def cause(world: World, clock: Any) -> Any:
+        made = world.waitlist(**waitlist)
+        world.consumer().enter(made)
+        return world.consumer().enter(made)
+
+    return cause
+
+
+def wait_while_paused(world: World, clock: Any) -> Any:
+    waitlist = world.waitlist()
+    waitlist.paused_at = time.now()
+    waitlist.save(update_fields=["paused_at"])
+    return world.consumer().enter(waitlist)
+
+
 def bid(amount: str, **auction: Any) -> Cause:
     """Somebody bids after a bid of 100.00, the least next one being 110.00."""
 
@@ -227,6 +245,14 @@ ROWS: dict[tuple[str, str, int], Cause] = {
     ("Timed release is sold out", "TIMED_RELEASE_SOLD_OUT", 429): claim(inventory=1, claim_seconds=60),
     ("Timed release is closed", "TIMED_RELEASE_CLOSED", 400): claim_late,
     ("Timed release is closed", "TIMED_RELEASE_PAUSED", 400): claim_while_paused,
+    ("Waitlist not found", "WAITLIST_NOT_FOUND", 404): unknown(f"/waitlists/wl_{UNKNOWN}"),
+    ("Consumer not in waitlist", "CONSUMER_NOT_IN_WAITLIST", 404): lambda world, clock: (
+        world.consumer().delete(f"/waitlists/{world.waitlist().pk}/leave")
+    ),
+    ("Waitlist is not open yet", "WAITLIST_NOT_OPEN", 423): wait(opens_in=30),
+    ("Waitlist is full", "WAITLIST_FULL", 429): wait(capacity=1),
+    ("Waitlist is closed", "WAITLIST_CLOSED", 400): wait(closes_in=0),
+    ("Waitlist is closed", "WAITLIST_PAUSED", 400): wait_while_paused,
     ("Proof not found", "PROOF_NOT_FOUND", 404): lambda world, clock: world.shop_front().get(
         f"/queues/{world.queue().pk}/proof"
     ),
@@ -264,6 +290,7 @@ FIELDS = {
     "DRAW_NOT_OPEN": {"openAt"},
     "AUCTION_NOT_OPEN": {"openAt"},
     "TIMED_RELEASE_NOT_OPEN": {"openAt"},
+    "WAITLIST_NOT_OPEN": {"openAt"},
     "BID_TOO_LOW": {"details", "minimumNextBid"},
     "BID_BELOW_INCREMENT": {"details", "minimumNextBid"},
     "ILLEGAL_TRANSITION": {"status"},

@@ -270,6 +270,32 @@ CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
         "S",
         {"Timed release not found", "FINGERPRINT_REQUIRED", "DEVICE_MISMATCH"},
     ),
+    ("get", "/waitlists/{id}"): ("waitlistsGet", "P", {"Waitlist not found"}),
+    ("post", "/waitlists/{id}/enter"): (
+        "waitlistsEnter",
+        "C",
+        {
+            "Waitlist not found",
+            "FINGERPRINT_REQUIRED",
+            "Sign-in required",
+            "Access code required",
+            "Not eligible",
+            "Waitlist is not open yet",
+            "Waitlist is full",
+            "Waitlist is closed",
+            "Rate limit exceeded",
+        },
+    ),
+    ("get", "/waitlists/{id}/status"): (
+        "waitlistsStatus",
+        "C",
+        {"Waitlist not found", "Rate limit exceeded"},
+    ),
+    ("delete", "/waitlists/{id}/leave"): (
+        "waitlistsLeave",
+        "C",
+        {"Waitlist not found", "Consumer not in waitlist", "Illegal transition"},
+    ),
 }
 LIMITED = {name for name, _, _ in CONTRACT.values() if name.startswith("auth")} | {
     "queuesEnter",
@@ -281,6 +307,8 @@ LIMITED = {name for name, _, _ in CONTRACT.values() if name.startswith("auth")} 
     "auctionsHighestBid",
     "timedReleasesEnter",
     "timedReleasesStatus",
+    "waitlistsEnter",
+    "waitlistsStatus",
 }
 
 
@@ -346,6 +374,8 @@ def test_names_are_in_camel_case_and_times_and_ids_have_their_shape() -> None:
         ("DrawStatus", set()),
         ("AuctionStatus", set()),
         ("TimedReleaseStatus", set()),
+        ("WaitlistStatus", set()),
+        ("Entry", set()),
     ],
 )
 def test_a_status_has_no_null_but_the_wait(status: str, expected: set[str]) -> None:

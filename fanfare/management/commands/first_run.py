@@ -55,6 +55,7 @@ def _set_up() -> demo.Demo | None:
         draws=telling.ids_of(applied, Kind.DRAW),
         auctions=telling.ids_of(applied, Kind.AUCTION),
         timed_releases=telling.ids_of(applied, Kind.TIMED_RELEASE),
+        waitlists=telling.ids_of(applied, Kind.WAITLIST),
     )
     _make_staff(found, applied.organization)
     # Before the commit: should writing fail, nothing is set up, and the next start does it anew.
@@ -84,8 +85,8 @@ Its description  {url}/api/v1/docs
 
 
 def _welcome(found: demo.Demo) -> str:
-    kinds = (found.queues, found.draws, found.auctions, found.timed_releases)
-    queue, draw, auction, release = (next(iter(ids.values()), "") for ids in kinds)
+    kinds = (found.queues, found.draws, found.auctions, found.timed_releases, found.waitlists)
+    queue, draw, auction, release, waitlist = (next(iter(ids.values()), "") for ids in kinds)
     return f"""\
 Demo staff       {found.username}
 Password         {_password(found)}
@@ -95,6 +96,7 @@ Demo queue       {queue}
 Demo draw        {draw}  (takes entries for a minute and a half)
 Demo auction     {auction}  (three minutes)
 Demo release     {release}
+Demo waitlist    {waitlist}
                  (all of it is kept in {demo.path()})
 
 Try it: sign in as a guest, join the line, ask how it stands.
