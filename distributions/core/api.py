@@ -163,8 +163,7 @@ class DistributionViewSet(ApiViewSet):
     def answer(self, standing: Standing, *, with_token: bool = True) -> Response:
         """The DistributionStatus of a standing as it is now, with what the kind adds."""
         current = self.rules.standing_at(self.distribution, standing, self.now)
-        closes_at = self.rules.closes_at(self.distribution)
-        follows = following.of_standing(self.distribution, current, closes_at, now=self.now)
+        follows = following.of_standing(self.distribution, current, self.rules, now=self.now)
         extra = follows | self.present_standing(current)
         return Response(present(self.distribution, current, with_token=with_token, **extra))
 

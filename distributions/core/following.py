@@ -6,6 +6,7 @@ Asked only for who was refused or denied, and remembered for a second.
 
 import datetime as dt
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from distributions.core import phases
@@ -36,11 +37,12 @@ class _Ways:
 
 
 def of_standing(
-    distribution: Distribution, standing: Standing, closes_at: dt.datetime | None, *, now: dt.datetime
+    distribution: Distribution, standing: Standing, rules: ModuleType, *, now: dt.datetime
 ) -> dict[str, Any]:
     """`next` for who is denied because nothing was left, or whose admission has ended when all is over."""
     if standing.status != Status.DENIED:
         return {}
+    closes_at: dt.datetime | None = rules.closes_at(distribution)
     is_over = distribution.closed_at is not None or (closes_at is not None and now >= closes_at)
     expired = standing.deny_reason == Reason.ADMISSION_EXPIRED and is_over
     return _next(distribution, now) if expired or standing.deny_reason in NOTHING_LEFT else {}
