@@ -1,6 +1,7 @@
 """The console's pages of distributions (Django looks here); importing them registers them."""
 
 from distributions.appointments import admin as appointments
+from distributions.appointments import booking_admin as bookings
 from distributions.auctions import admin as auctions
 from distributions.auctions import bid_admin as bids
 from distributions.core import admin as core
@@ -12,6 +13,15 @@ from distributions.waitlists import admin as waitlists
 from distributions.waitlists import notification_admin as notifications
 
 __all__ = [
-    "appointments", "auctions", "bids", "core", "draws", "notifications", "participations", "queues",
-    "timed_releases", "waitlists",
-]  # fmt: skip
+    "appointments",
+    "auctions",
+    "bids",
+    "bookings",
+    "core",
+    "draws",
+    "notifications",
+    "participations",
+    "queues",
+    "timed_releases",
+    "waitlists",
+]

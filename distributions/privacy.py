@@ -64,6 +64,7 @@ def export(consumer: Consumer) -> dict[str, Any]:
         "exchangeCodes": _rows(ExchangeCode.objects.filter(consumer__in=people)),
         "visits": _rows(Visit.objects.filter(consumer__in=people)),
         "accessCodesUsed": _rows(Redemption.objects.filter(consumer__in=people)),
+        "accessCodesMade": _rows(AccessCode.objects.filter(consumer_id__in=[one.pk for one in people])),
         "audiences": _rows(listed),
         "participations": _rows(Participation.objects.filter(consumer__in=people)),
         "bids": _bids(people),

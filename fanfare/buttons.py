@@ -127,7 +127,9 @@ class Buttons(_ModelAdmin):
         back = self.address("change", thing.pk)
         if found.reads:
             return self._run(request, found, thing, {}) or redirect(back)
-        form = found.form(request.POST if request.method == "POST" else None, initial=found.initial(thing))
+        told = {name: request.GET[name] for name in found.form.base_fields if name in request.GET}
+        initial = {**found.initial(thing), **told}  # a link may fill the form in
+        form = found.form(request.POST if request.method == "POST" else None, initial=initial)
         if request.method == "POST" and form.is_valid():
             answer = self._run(request, found, thing, form.cleaned_data, form)
             if not form.errors:

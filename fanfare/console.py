@@ -14,12 +14,14 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
@@ -76,6 +78,10 @@ class DateTimeField(forms.SplitDateTimeField):
 
     widget = UnfoldAdminSplitDateTimeWidget
 
+    def prepare_value(self, value: Any) -> Any:
+        """A time that an address has filled in, as ISO 8601."""
+        return parse_datetime(value) if isinstance(value, str) else value
+
     def get_bound_field(self, form: Any, field_name: str) -> Any:
         bound = super().get_bound_field(form, field_name)
         bound.help_text = f"{bound.help_text} Time zone: {timezone.get_current_timezone_name()}.".strip()
@@ -114,6 +120,7 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
     change_form_outer_before_template = "admin/buttons.html"
     formfield_overrides = {
         models.JSONField: {"form_class": JsonField},
+        ArrayField: {"widget": TextInput},
         models.URLField: {"assume_scheme": "https"},
         MoneyField: {"form_class": AmountField, "widget": TextInput},
     }

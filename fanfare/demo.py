@@ -25,6 +25,7 @@ class Demo:
     draws: dict[str, str] = field(default_factory=dict)
     auctions: dict[str, str] = field(default_factory=dict)
     timed_releases: dict[str, str] = field(default_factory=dict)
+    appointments: dict[str, str] = field(default_factory=dict)
     waitlists: dict[str, str] = field(default_factory=dict)
 
 

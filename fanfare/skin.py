@@ -57,6 +57,7 @@ UNFOLD = {
                 ("Distributions", "confirmation_number", "distributions_distribution"),
                 ("Participations", "groups", "distributions_participation"),
                 ("Bids", "gavel", "distributions_bid"),
+                ("Bookings", "calendar_month", "distributions_booking"),
                 ("Notifications", "campaign", "distributions_notification"),
             ),
             _pages(

@@ -1,18 +1,23 @@
-"""What an appointment adds to its page in the console: settings, figures, buttons."""
+"""What an appointment adds to its page in the console: settings, figures, the calendar, buttons."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
 from django.utils.formats import date_format
 
-from distributions.appointments import openings, rules, setup
+from distributions.appointments import blocks, calendar_page, desk, openings, rules, setup
 from distributions.appointments.models import Appointment, Booking
 from distributions.core import phases, switch_admin
-from distributions.core.admin import FACES, Face, KindAdmin, Setting
-from distributions.core.models import Distribution, Kind
+from distributions.core.admin import FACES, Face, KindAdmin, Setting, actor
+from distributions.core.models import Distribution, Kind, Status
 from distributions.core.standing import Standing
+from fanfare import clock, staff
+from fanfare.console import Button, DateTimeField, TextInput, moment
 
 _TOLD = "l j F Y, H:i"
 
@@ -57,12 +62,124 @@ def details(distribution: Distribution, standing: Standing, now: dt.datetime) ->
     return f"{at}, code {booking.code}" + (f", cancelled: {booking.reason}" if booking.reason else "")
 
 
-BUTTONS = switch_admin.buttons(
+def calendar(request: HttpRequest, distribution: Distribution, values: dict[str, Any]) -> HttpResponseBase:
+    """One week, that of `day` in the address or else of today."""
+    now, zone = clock.now(), distribution.appointment.plan.zone
+    today = now.astimezone(zone).date()
+    day = _day_of(request.GET.get("day", ""), today)
+    pages: Any = admin.site.get_model_admin(Distribution)
+    context = {
+        "appointment": distribution,
+        "days": calendar_page.week_of(distribution, day, now),
+        "today": today,
+        "previous_text": (day - dt.timedelta(days=7)).isoformat(),
+        "next_text": (day + dt.timedelta(days=7)).isoformat(),
+        "zone": zone.key,
+        "conflicts": calendar_page.conflicts_ahead(distribution, now),
+        "blocks": calendar_page.blocks_ahead(distribution, now),
+        "may_steer": pages.may(request, staff.STEER, distribution),
+        "is_open": distribution.closed_at is None,
+        "address": {
+            name: pages.address("press", distribution.pk, name) for name in ("calendar", "book", "block")
+        },
+        "back": pages.address("change", distribution.pk),
+    }
+    answer: HttpResponseBase = pages.page(
+        request, "admin/calendar.html", f"{distribution}, calendar", **context
+    )
+    return answer
+
+
+def _day_of(text: str, today: dt.date) -> dt.date:
+    """The day that an address names; one that it does not, or that is far away, is today."""
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        return today
+    return day if abs(day - today) < dt.timedelta(days=3660) else today
+
+
+class BookForm(forms.Form):
+    """Whom to book for, and when."""
+
+    start = DateTimeField(help_text="When the slot starts.")
+    who = forms.CharField(
+        max_length=254, widget=TextInput, label="For whom",
+        help_text="An e-mail address, a telephone number with its +, or a consumer's id.",
+    )  # fmt: skip
+    full_name = forms.CharField(
+        max_length=200, required=False, widget=TextInput, help_text="Of somebody who is new."
+    )
+
+
+def book(request: HttpRequest, distribution: Distribution, values: dict[str, Any]) -> str:
+    """Book for somebody who has called. Raises what `bookings.book` does."""
+    consumer, standing = desk.book_for(
+        distribution,
+        values["who"],
+        values["full_name"],
+        values["start"],
+        now=clock.now(),
+        actor=actor(request),
+    )
+    if standing.status != Status.ADMITTED:
+        return f"{consumer} is {standing.status.label.lower()} here, and stays so."
+    booking = Booking.objects.get(participation_id=standing.id)
+    return f"{consumer} is booked for {moment(booking.starts_at)}, code {booking.code}."
+
+
+class BlockForm(forms.Form):
+    """From when until when, and why."""
+
+    starts_at = DateTimeField(label="From")
+    ends_at = DateTimeField(label="Until")
+    note = forms.CharField(max_length=200, required=False, widget=TextInput, help_text="For staff to read.")
+
+
+def block(request: HttpRequest, distribution: Distribution, values: dict[str, Any]) -> str:
+    """Take a time out of the calendar. Raises Invalid."""
+    made = blocks.block(
+        distribution, values["starts_at"], values["ends_at"], note=values["note"],
+        now=clock.now(), actor=actor(request),
+    )  # fmt: skip
+    inside = (
+        openings.held(distribution).filter(starts_at__lt=made.ends_at, ends_at__gt=made.starts_at).count()
+    )
+    still = f" {inside} made before lie in it, and stay until they are cancelled." if inside else ""
+    return f"Nothing can be booked from {moment(made.starts_at)} until {moment(made.ends_at)}.{still}"
+
+
+def links(distribution: Distribution) -> Sequence[tuple[str, str]]:
+    """To its bookings."""
+    address = reverse("admin:distributions_booking_changelist")
+    return [("Bookings", f"{address}?distribution__id__exact={distribution.pk}")]
+
+
+def is_not_closed(distribution: Distribution) -> bool:
+    """Whether anything can still be booked."""
+    return distribution.closed_at is None
+
+
+STEERING = switch_admin.buttons(
     paused="Paused: nobody books, and bookings stay as they are.",
     resumed="Booking goes on.",
     closed="Closed for good. Bookings stay as they are.",
     question="For good: nobody books any more. Bookings stay as they are.",
 )
+BUTTONS = [
+    Button(
+        "calendar", "Calendar", "calendar_month", calendar, allowed=staff.VIEW, reads=True, variant="primary"
+    ),
+    Button(
+        "book", "Book for somebody …", "event_available", book, form=BookForm, is_offered=is_not_closed,
+        question="Any free slot ahead, however soon or far, also while booking is paused.",
+    ),
+    Button(
+        "block", "Block a time …", "event_busy", block, form=BlockForm, is_offered=is_not_closed,
+        question="No slot that lies in it, in part or whole, can be booked. Bookings made before stay.",
+    ),
+    *STEERING,
+]  # fmt: skip
 
 
 FACES[Kind.APPOINTMENT] = Face(
@@ -92,6 +209,7 @@ FACES[Kind.APPOINTMENT] = Face(
     panel=lambda distribution, now: None,
     defaults={"supports_guest": False, "opening_hours": setup.OFFICE_HOURS},
     details=details,
+    links=links,
 )  # fmt: skip
 
 

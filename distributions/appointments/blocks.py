@@ -1,7 +1,7 @@
 """Times that staff take out of the calendar, and bookings that lie where none could be made now."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
 from enum import StrEnum
 
 from django.db import transaction
@@ -67,22 +67,22 @@ def _trace(found: Block, verb: str, now: dt.datetime, actor: str) -> None:
     )
 
 
-def conflicts(distribution: Distribution, bookings: Iterable[Booking]) -> dict[str, Conflict]:
-    """Those of the bookings that the hours, blocks or places of now would not allow, by id."""
-    plan, known = distribution.appointment.plan, {}
-    found: dict[str, Conflict] = {}
+def conflicts(distribution: Distribution, bookings: Sequence[Booking]) -> dict[str, Conflict]:
+    """Those that the hours, blocks or places of now would not allow, by id; `bookings` in order of starts."""
+    if not bookings:
+        return {}
+    plan = distribution.appointment.plan
+    first, last = (each.starts_at.astimezone(plan.zone).date() for each in (bookings[0], bookings[-1]))
+    offered = slots.between(plan, first, last)
+    free = {opening.slot: opening for opening in openings.with_bookings(distribution, offered)}
+    known = set(offered)
+    found = {}
     for booking in bookings:
-        day = booking.starts_at.astimezone(plan.zone).date()
-        if day not in known:
-            offered = slots.between(plan, day, day)
-            free = {opening.slot: opening for opening in openings.with_bookings(distribution, offered)}
-            known[day] = (set(offered), free)
-        offered_then, free_then = known[day]
         slot = Slot(booking.starts_at, booking.ends_at)
-        if slot not in offered_then:
+        if slot not in known:
             found[booking.pk] = Conflict.NOT_IN_HOURS
-        elif slot not in free_then:
+        elif slot not in free:
             found[booking.pk] = Conflict.BLOCKED
-        elif free_then[slot].taken > free_then[slot].places:
+        elif free[slot].taken > free[slot].places:
             found[booking.pk] = Conflict.TOO_MANY
     return found

@@ -140,7 +140,7 @@ class Person:
     ) -> Any:
         """The answer to a request with this person's session; one that has expired is refreshed."""
         path = f"{self._venue.path}/{verb}".rstrip("/")
-        what = verb or "look"
+        what = verb.partition("?")[0] or "look"
         try:
             return await self._venue.wire.ask(what, method, path, self._headers(), body, span)
         except Refused as refusal:

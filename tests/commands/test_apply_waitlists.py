@@ -113,8 +113,16 @@ def test_from_telling_to_offering(tmp_path: Path) -> None:
         ("{slug: later, name: A, admissionRate: 5}", ".admissionRate", "Unknown name; of waitlist, known"),
         ("{slug: later, name: A, mode: shout}", ".mode", "Value 'shout' is not a valid choice."),
         ("{slug: later, name: A, capacity: -1}", ".capacity", "A whole number from 0"),
-        ("{slug: later, name: A, mode: offer, offerSeconds: 60}", ".offerSequence", "Offers need the sequence"),
-        ("{slug: later, name: A, mode: offer, offerSequence: second}", ".offerSeconds", "Offers need an end."),
+        (
+            "{slug: later, name: A, mode: offer, offerSeconds: 60}",
+            ".offerSequence",
+            "Offers need the sequence",
+        ),
+        (
+            "{slug: later, name: A, mode: offer, offerSequence: second}",
+            ".offerSeconds",
+            "Offers need an end.",
+        ),
         (f"{{slug: later, name: A, {OFFER}, supportsGuest: true}}", ".supportsGuest", "Offers are sent"),
         ("{slug: later, name: A, offerSequence: third}", ".offerSequence", "There is no such sequence."),
         ("{slug: later, name: A, offerSequence: everyone}", ".offerSequence", "It must be another sequence"),
@@ -135,7 +143,8 @@ def test_a_second_waitlist_is_one_too_many(tmp_path: Path) -> None:
 
 def test_two_that_offer_the_same(tmp_path: Path) -> None:
     text = with_waitlist(f"{{slug: later, name: Later, {OFFER}}}").replace(
-        "{slug: second,", f"{{slug: third, name: Third, waitlist: {{slug: b, name: B, {OFFER}}}}}, {{slug: second,"
+        "{slug: second,",
+        f"{{slug: third, name: Third, waitlist: {{slug: b, name: B, {OFFER}}}}}, {{slug: second,",
     )
     found = refusal(tmp_path, text)
     assert set(found.values()) == {"Another waitlist offers what is behind that sequence."}

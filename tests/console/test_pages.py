@@ -1,5 +1,6 @@
 """Every page of the console, for everybody, and with odd queries: seen, refused, never a crash."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from django.urls import reverse
 from auth_otp.models import OtpChallenge, OutboxMessage
 from consumers import signing
 from consumers.models import Consumer, Message, Session, Visit
+from distributions.appointments import blocks
+from distributions.appointments.models import Booking
 from distributions.auctions.models import Bid
 from distributions.core.models import Participation
 from distributions.waitlists import notifying
@@ -17,14 +20,15 @@ from experiences.models import AccessCode, ApiKey, AudienceMember, Event, Member
 from fanfare import clock, lists
 from tests import notices
 from tests.console.conftest import Console
-from tests.world import World
+from tests.world import World, make_appointment, path_of
 
 MODELS = [
     "experiences_organization", "experiences_membership", "experiences_apikey", "experiences_experience",
     "experiences_sequence", "experiences_event", "consumers_consumer", "consumers_session",
     "distributions_distribution", "distributions_participation", "distributions_queue", "distributions_draw",
-    "distributions_auction", "distributions_bid", "distributions_timedrelease", "distributions_waitlist",
-    "distributions_notification",
+    "distributions_auction", "distributions_bid", "distributions_timedrelease",
+    "distributions_appointment", "distributions_booking", "distributions_block",
+    "distributions_waitlist", "distributions_notification",
     "consumers_visit", "consumers_message",
     "experiences_accesscode", "experiences_audiencemember", "auth_otp_otpchallenge", "auth_otp_outboxmessage",
 ]  # fmt: skip
@@ -62,7 +66,7 @@ def things(world: World, owner: Console) -> dict[str, Any]:
         "experiences_sequence": world.sequence,
         "experiences_event": Event.objects.filter(organization_id=world.organization.id)[0],
         "consumers_consumer": participation.consumer,
-        "consumers_session": Session.objects.get(),
+        "consumers_session": Session.objects.filter(consumer=participation.consumer).get(),
         "distributions_distribution": queue,
         "distributions_participation": participation,
         "distributions_queue": queue.queue,
@@ -70,6 +74,7 @@ def things(world: World, owner: Console) -> dict[str, Any]:
         "distributions_auction": auction.auction,
         "distributions_bid": Bid.objects.get(),
         "distributions_timedrelease": world.release().timed_release,
+        **_of_appointments(world),
         "distributions_waitlist": waitlist.waitlist,
         "distributions_notification": notifying.announce(waitlist, "News", **known),
         "consumers_message": Message.objects.get(),
@@ -78,6 +83,20 @@ def things(world: World, owner: Console) -> dict[str, Any]:
         "experiences_audiencemember": AudienceMember.objects.get(),
         "auth_otp_otpchallenge": OtpChallenge.objects.get(),
         "auth_otp_outboxmessage": OutboxMessage.objects.get(),
+    }
+
+
+def _of_appointments(world: World) -> dict[str, Any]:
+    """A booking, a blocked time and their appointment's settings."""
+    appointment, now = make_appointment(world.sequence_in("calendar")), clock.now()
+    start = (now + dt.timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
+    world.consumer().post(f"{path_of(appointment)}/book", {"slotTime": start.isoformat()})
+    end = start + dt.timedelta(days=1)
+    block = blocks.block(appointment, end, end + dt.timedelta(hours=1), note="", now=now, actor="system:test")
+    return {
+        "distributions_appointment": appointment.appointment,
+        "distributions_booking": Booking.objects.get(),
+        "distributions_block": block,
     }
 
 

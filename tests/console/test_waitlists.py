@@ -194,7 +194,9 @@ def test_what_is_wrong_with_the_news(
     waitlist, vip = world.waitlist(), world.sequence_with("vip")
     known = {"vip": vip.pk, "rival": other_world.sequence.pk}
     chosen = values.get("sequence")
-    page = notify(editor, waitlist, **{**values, **({"sequence": known.get(chosen, chosen)} if chosen else {})})
+    page = notify(
+        editor, waitlist, **{**values, **({"sequence": known.get(chosen, chosen)} if chosen else {})}
+    )
     assert list(page.context["form"].errors) == [field]
     assert not Notification.objects.exists()
     vip.refresh_from_db()
