@@ -134,7 +134,6 @@ def _offer(distribution: Distribution, waitlist: Waitlist, number: int, now: dt.
         limit=number,
         sequence=waitlist.offer_sequence,
         code_seconds=waitlist.offer_seconds,
-        is_offer=True,
     )
     told = notifying.step(made.pk, now=now)
     made.refresh_from_db(fields=["finished_at"])

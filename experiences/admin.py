@@ -149,6 +149,8 @@ class SequenceAdmin(SettingsAdmin):
             field = made.base_fields["next"]
             field.widget = field.widget.widget  # without buttons to add and change what it offers
             field.label = "Followed by"
+            field.label_from_instance = lambda way: f"{way}, of {way.experience}"
+            field.queryset = field.queryset.select_related("experience")
             if obj is not None:
                 field.queryset = field.queryset.filter(experience=obj.experience_id).exclude(pk=obj.pk)
         return made
@@ -265,6 +267,8 @@ class EventAdmin(ConsoleAdmin):
         "queue_": "distribution_id",
         "draw_": "distribution_id",
         "auction_": "distribution_id",
+        "release_": "distribution_id",
+        "appt_": "distribution_id",
         "wl_": "distribution_id",
     }
     search_help_text = "The whole id of a distribution or a consumer."

@@ -18,7 +18,7 @@ from django.db.models import F, Func, Q, QuerySet, TextField, Value
 from consumers import messages
 from distributions.core import catalog
 from distributions.core.models import Distribution, Participation, Status, Tally
-from distributions.waitlists.models import Notice, Notification, Outcome
+from distributions.waitlists.models import Mode, Notice, Notification, Outcome
 from experiences import access_codes, events, setup
 from experiences.models import AccessCode, Sequence
 from fanfare import sealing
@@ -41,11 +41,11 @@ def announce(
     metadata_value: str = "",
     sequence: Sequence | None = None,
     code_seconds: int | None = None,
-    is_offer: bool = False,
 ) -> Notification:
     """Decide to tell those who wait now; `run` does. Raises ValidationError, by the names of the arguments.
 
-    With a sequence each gets a code of their own for it, and from now on the sequence asks for one.
+    With a sequence each gets a code of their own for it, and from now on the sequence asks for one. Codes for
+    what the waitlist offers are offers, whoever makes them: they hold a place, and pass on.
     """
     problems = {}
     if metadata_value and not metadata_name:
@@ -59,6 +59,8 @@ def announce(
     if sequence is not None:
         setup.update(sequence, {"requires_access_code": True}, now=now, actor=actor)
         transaction.on_commit(catalog.forget)
+    waitlist = distribution.waitlist
+    is_offer = waitlist.mode == Mode.OFFER and sequence is not None and sequence == waitlist.offer_sequence
     return Notification.objects.create(
         distribution=distribution, text=text, limit=limit, metadata_name=metadata_name,
         metadata_value=metadata_value, sequence=sequence, is_offer=is_offer, created_at=now, actor=actor,

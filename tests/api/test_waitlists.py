@@ -252,6 +252,16 @@ def test_the_button_of_a_mail_program(world: World, clock: Any) -> None:
     assert not ada.status(waitlist).json()["isEntered"]
 
 
+def test_no_log_has_the_link(world: World, clock: Any, caplog: Any) -> None:
+    waitlist, (ada,) = world.waitlist(), members(world, "ada")
+    token = notifying.unsubscribe_url(waitlist.pk, ada.id).rpartition("/")[2]
+    with caplog.at_level("DEBUG"):
+        for method in (Client().get, Client().post):
+            assert method(f"/unsubscribe/{token}").status_code == 200
+    assert "/unsubscribe/…" in caplog.text
+    assert token not in caplog.text
+
+
 def test_a_link_is_of_one_waitlist_and_one_person(world: World, clock: Any) -> None:
     waitlist, other, (ada, bea) = world.waitlist(), make_elsewhere(world, 1), members(world, "ada", "bea")
     for one in (waitlist, other):

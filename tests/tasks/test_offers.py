@@ -174,6 +174,26 @@ def test_news_from_staff_is_no_offer(world: World, clock: Any) -> None:
     assert (notification.is_offer, outcomes(waitlist)) == (False, ["", "open"])
 
 
+def test_codes_that_staff_hand_out_for_the_same_places_are_offers(world: World, clock: Any) -> None:
+    waitlist, way = make_offering(world, seconds=600)
+    make_release(way, inventory=2)
+    ada, bea, cem = members(world, "ada", "bea", "cem")
+    wait(waitlist, bea, cem)
+    wait(waitlist, ada, vip=True)
+    made = news(
+        waitlist, "For you.", sequence=way, code_seconds=60, metadata_name="vip", metadata_value="true"
+    )
+    assert (made.is_offer, told(waitlist)) == (True, [ada.id])
+    tick()
+    assert told(waitlist) == [ada.id, bea.id]  # one place is held for ada
+    clock.shift(65)
+    tick()
+    clock.shift(5)
+    tick()
+    assert outcomes(waitlist) == ["lapsed", "open", "open"]
+    assert told(waitlist)[-1] == cem.id
+
+
 def test_whoever_comes_while_places_are_free_is_offered_one(world: World, clock: Any) -> None:
     waitlist, way = make_offering(world)
     make_release(way)  # any number
