@@ -97,13 +97,14 @@ def word(distribution: Distribution, standing: Standing) -> str:
 
 def details(distribution: Distribution, standing: Standing, now: dt.datetime) -> str:
     """When they were told something last, and what became of an offer."""
-    notice = notices.last_of(distribution, standing)
-    if notice is None:
+    told = notices.of(distribution, standing)
+    if not told:
         return "Not notified yet"
-    until = notices.offered_until(notice, now)
-    offer = f"; the code is good until {moment(until)}" if until else ""
-    outcome = f"; the offer is {notice.get_outcome_display().lower()}" if notice.outcome else ""
-    return f"Notified at {moment(notice.created_at)}{outcome}{offer}"
+    until = notices.offered_until(told, now)
+    code = f"; the code is good until {moment(until)}" if until else ""
+    outcomes = [notice.get_outcome_display().lower() for notice in told if notice.outcome]
+    offer = f"; the offer is {outcomes[0]}" if outcomes else ""
+    return f"Notified at {moment(told[0].created_at)}{offer}{code}"
 
 
 def links(distribution: Distribution) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What an entry of a waitlist was told last."""
+"""What an entry of a waitlist was told, and until when a code that came with it is good."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -8,24 +8,27 @@ from distributions.core.standing import Standing
 from distributions.waitlists.models import Notice, Outcome
 
 
-def last_of(distribution: Distribution, standing: Standing) -> Notice | None:
-    """The last notice of this entry, as stored now or as `load` found it."""
-    known: dict[int, Notice] | None = getattr(distribution, "notices_of_one", None)
+def of(distribution: Distribution, standing: Standing) -> list[Notice]:
+    """The notices of this entry, the newest first, as stored now or as `load` found them."""
+    known: dict[int, list[Notice]] | None = getattr(distribution, "notices_of_one", None)
     if known is not None:
-        return known.get(standing.id)
-    return Notice.objects.filter(participation_id=standing.id).order_by("-id").first()
+        return known.get(standing.id, [])
+    return list(Notice.objects.filter(participation_id=standing.id).order_by("-id"))
 
 
 def load(pairs: Iterable[tuple[Distribution, Standing]]) -> None:
-    """Fetch the notices of all of these at once, for `last_of`; for distributions that nobody remembers."""
+    """Fetch the notices of all of these at once, for `of`; for distributions that nobody remembers."""
     pairs = list(pairs)
     rows = Notice.objects.filter(participation__in=[standing.id for _, standing in pairs])
-    found = {notice.participation_id: notice for notice in rows.order_by("id")}
+    found: dict[int, list[Notice]] = {}
+    for notice in rows.order_by("-id"):
+        found.setdefault(notice.participation_id, []).append(notice)
     for distribution, _ in pairs:
         distribution.notices_of_one = found  # type: ignore[attr-defined]
 
 
-def offered_until(notice: Notice, now: dt.datetime) -> dt.datetime | None:
-    """Until when the code is good that came with it; None where there is none, or it is over."""
-    is_over = notice.outcome in (Outcome.CLAIMED, Outcome.LAPSED)
-    return None if is_over or notice.expires_at is None or notice.expires_at <= now else notice.expires_at
+def offered_until(notices: Iterable[Notice], now: dt.datetime) -> dt.datetime | None:
+    """Until when the last of their codes is good; None where none is."""
+    over = (Outcome.CLAIMED, Outcome.LAPSED)
+    ends = [one.expires_at for one in notices if one.expires_at is not None and one.outcome not in over]
+    return max((at for at in ends if at > now), default=None)

@@ -83,11 +83,11 @@ def present_standing(distribution: Distribution, standing: Standing, now: dt.dat
     if standing.status != Status.QUEUED:
         return {"is_entered": False}
     body: dict[str, Any] = {"is_entered": True, "poll_after_seconds": polling.advise(polling.FAR)}
-    notice = notices.last_of(distribution, standing)
-    if notice is not None:
-        body["notified_at"] = notice.created_at
-        if (until := notices.offered_until(notice, now)) is not None:
-            body["offer_expires_at"] = until
+    told = notices.of(distribution, standing)
+    if told:
+        body["notified_at"] = told[0].created_at
+    if (until := notices.offered_until(told, now)) is not None:
+        body["offer_expires_at"] = until
     return body
 
 

@@ -172,6 +172,13 @@ def test_news_from_staff_is_no_offer(world: World, clock: Any) -> None:
     make_release(way, inventory=1)
     tick()
     assert (notification.is_offer, outcomes(waitlist)) == (False, ["", "open"])
+    clock.shift(60)
+    news(waitlist, "More of it soon.")
+    status = ada.status(waitlist).json()
+    assert (status["notifiedAt"], status["offerExpiresAt"]) == (
+        "2026-12-01T09:01:00Z",
+        "2026-12-01T09:10:00Z",  # which news take nothing away from
+    )
 
 
 def test_codes_that_staff_hand_out_for_the_same_places_are_offers(world: World, clock: Any) -> None:
