@@ -211,7 +211,7 @@ def tick_waitlists() -> None:
 @app.task
 def notify(notification_id: int) -> None:
     """Tell whoever is still to be told."""
-    told = notifying.run(notification_id, now=clock.now())
+    told = notifying.run(notification_id, at=clock.now)
     if told:
         log.info("waitlist.notified", notification=notification_id, told=told)
 

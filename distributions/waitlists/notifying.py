@@ -6,6 +6,7 @@ messages.
 """
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -74,12 +75,14 @@ def unfinished() -> list[int]:
     return list(Notification.objects.filter(finished_at=None).order_by("pk").values_list("pk", flat=True))
 
 
-def run(notification_id: int, *, now: dt.datetime) -> int:
-    """Tell whoever is still to be told; how many were. Quietly none while another worker is at it."""
+def run(notification_id: int, *, at: Callable[[], dt.datetime]) -> int:
+    """Tell whoever is still to be told; how many were. Quietly none while another worker is at it. `at` says
+    what time it is by each transaction: there may be many.
+    """
     told = 0
     while True:
         with transaction.atomic(durable=True):
-            number = step(notification_id, now=now)
+            number = step(notification_id, now=at())
         if number is None:
             return told
         told += number

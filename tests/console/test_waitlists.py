@@ -8,7 +8,7 @@ from django.urls import reverse
 from distributions import tasks
 from distributions.core.models import Distribution, Participation
 from distributions.waitlists.models import Notification
-from experiences.models import Event, Sequence
+from experiences.models import AccessCode, Event, Sequence
 from tests.console.conftest import Console, messages_of
 from tests.console.pages import (
     DISTRIBUTION,
@@ -166,6 +166,9 @@ def test_the_next_few_of_a_segment_with_a_code(editor: Console, world: World, cl
     made = Notification.objects.get()
     assert (made.sequence, made.code_seconds, made.limit) == (way, 7200, 1)
     assert "The next 1 with size = 42" in text_of(editor.list(NOTIFICATION))
+    found = text_of(editor.list("experiences_accesscode", q=people[0].id))
+    assert "1 access code" in found
+    assert people[0].id in text_of(editor.open("experiences_accesscode", AccessCode.objects.get()))
     row = Participation.objects.get(consumer_id=people[0].id)
     said = text_of(editor.open(PARTICIPATION, row))
     assert "Notified at" in said
