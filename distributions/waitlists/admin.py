@@ -54,7 +54,7 @@ SETTINGS = {
 }
 SETTINGS["offer_sequence"] = Setting(
     "offer_sequence", Waitlist._meta.get_field("offer_sequence"), _of_waitlist("offer_sequence"),
-    choices=_sequences, form_class=SequenceField,
+    choices=_sequences, form_field=SequenceField,
 )  # fmt: skip
 SETTINGS["capacity"] = Setting(
     "capacity", Tally._meta.get_field("places"), lambda distribution: distribution.tally.places, "Capacity"
