@@ -207,8 +207,9 @@ def test_each_token_is_of_its_booking(world: World, clock: Any) -> None:
         made = booked(appointment, who, start)
         verdict = move(world, appointment, "validate", who, token=made["admissionToken"]).json()
         assert verdict == {
-            "valid": True, "consumerId": who.id, "admittedAt": on(TODAY, "09:00"), "expiresAt": on(AFTER, end),
-            "bookingId": made["bookingId"], "startTime": start, "endTime": on(TOMORROW, end),
+            "valid": True, "consumerId": who.id, "admittedAt": on(TODAY, "09:00"),
+            "expiresAt": on(AFTER, end), "bookingId": made["bookingId"], "startTime": start,
+            "endTime": on(TOMORROW, end),
         }  # fmt: skip
         mismatch = move(world, appointment, "validate", other, token=made["admissionToken"]).json()
         assert (mismatch["valid"], mismatch["code"]) == (False, "CONSUMER_MISMATCH")
