@@ -79,9 +79,13 @@ def between(plan: Plan, first: dt.date, last: dt.date) -> list[Slot]:
 
 
 def at(plan: Plan, start: dt.datetime) -> Slot | None:
-    """The slot that starts at this instant; None: there is none."""
-    day = start.astimezone(plan.zone).date()
-    return next((slot for slot in between(plan, day, day) if slot.start == start), None)
+    """The slot that starts at this instant; None: there is none, as on the first and last days of all."""
+    try:
+        day = start.astimezone(plan.zone).date()
+        found = between(plan, day, day)
+    except OverflowError:
+        return None
+    return next((slot for slot in found if slot.start == start), None)
 
 
 def _midnight(day: dt.date) -> dt.datetime:

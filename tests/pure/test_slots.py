@@ -278,6 +278,12 @@ def test_each_weekday_has_its_own_hours() -> None:
     assert found == [0, 1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"])
+def test_at_both_ends_of_all_time_there_is_none(zone: str) -> None:
+    for end in (dt.datetime.min, dt.datetime.max.replace(minute=30, second=0, microsecond=0)):
+        assert at(plan_of(zone), end.replace(tzinfo=dt.UTC)) is None
+
+
 def test_a_slot_overlaps_what_it_shares_an_instant_with() -> None:
     noon = dt.datetime(2026, 12, 1, 12, tzinfo=dt.UTC)
     slot = Slot(noon, noon + minutes(30))
