@@ -79,6 +79,8 @@ def rebook(distribution: Distribution, ask: Ask, booking_id: str) -> Standing:
         return Standing.of(new)
     _require_cancellable(current, old, ask)
     if new is None:
+        if _denied(current, ask.consumer_id) is not None:
+            raise errors.IllegalMove("There is no coming back after a denial.", status=Status.DENIED)
         _require_allowance(current, [booking for booking in mine if booking.pk != old.pk])
         standing = _write(current, _require_slot(current, ask), ask)
     else:

@@ -182,8 +182,11 @@ class DistributionViewSet(ApiViewSet):
         return standing.may_enter_again
 
     def which(self, consumer_id: str, body: dict[str, Any]) -> int | None:
-        """Which of a consumer's participations the shop means, where there may be several; None: the last."""
-        return None
+        """Which of a consumer's participations the shop means, where there may be several: the one that was
+        completed with the same order; None: the last.
+        """
+        done = lifecycle.completed_by(self.distribution, consumer_id, body.get("order_id", ""))
+        return None if done is None else done.id
 
     def decided(
         self, consumer_id: str, seen: Distribution | None = None, which: int | None = None
@@ -288,13 +291,11 @@ class Complete(DistributionViewSet):
     def complete(self, request: Request, id: str) -> Response:
         """The consumer is done: the admission is used."""
         body = parse(self.complete_body, request)
-        order_id = body.get("order_id", "")
-        more: Any = {"now": self.now, "actor": self.credential.actor, "order_id": order_id}
+        more: Any = {
+            "now": self.now, "actor": self.credential.actor, "order_id": body.get("order_id", ""),
+        }  # fmt: skip
 
         def complete(person: str) -> Standing:
-            before = lifecycle.completed_by(self.distribution, person, order_id)
-            if before is not None:
-                return before
             which = self.which(person, body)
             decided = self.decided(person, which=which)
             if decided is not None:

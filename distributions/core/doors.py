@@ -65,6 +65,7 @@ def turn_away(
     distribution: Distribution,
     consumer_id: str,
     *,
+    unit: int,
     now: dt.datetime,
     actor: str,
     fingerprint: bytes | None,
@@ -85,6 +86,7 @@ def turn_away(
         deny_reason=Reason.DEVICE_LIMIT,
         fingerprint=fingerprint,
         metadata=metadata,
+        unit=unit,
     )
     _trace(
         distribution,
