@@ -111,6 +111,7 @@ def test_at_each_of_the_hours_that_are_set_once(world: World, clock: Any) -> Non
 def test_many_workers_at_once(world: World, clock: Any) -> None:
     with_booking(world)
     booking_id = Message.objects.get().reference.removeprefix("booked:")
+    tick()
     clock.shift(24 * HOUR)
     race(8, lambda index: tick() if index % 2 else tasks.remind_booking(booking_id, 24)).all()
     tick()
