@@ -156,8 +156,9 @@ def refused_admissions(title: str) -> Refusals:
 
 
 def refused_moves(title: str) -> Refusals:
-    """Of `complete` and `deny`."""
-    return [errors.NotFound("Consumer"), errors.NotEntered(title), errors.IllegalMove(status="LEFT")]
+    """Of `complete` and `deny`; of several bookings the shop may name one."""
+    named = [errors.NotFound("Booking")] if title == Kind.APPOINTMENT.label else []
+    return [errors.NotFound("Consumer"), *named, errors.NotEntered(title), errors.IllegalMove(status="LEFT")]
 
 
 def refused_validations(title: str) -> Refusals:

@@ -69,8 +69,9 @@ def turn_away(
     actor: str,
     fingerprint: bytes | None,
     metadata: dict[str, Any] | None,
+    unit: int = 1,
 ) -> Standing:
-    """Write a participation that is DENIED from its start, and its trace.
+    """Write a participation that is DENIED from its start, and its trace; `unit`: the number it has.
 
     Raises NotAuthenticated for one who was merged or erased just now.
     """
@@ -80,6 +81,7 @@ def turn_away(
         distribution_id=distribution.pk,
         consumer_id=consumer_id,
         status=Status.DENIED,
+        unit=unit,
         entered_at=now,
         ended_at=now,
         deny_reason=Reason.DEVICE_LIMIT,

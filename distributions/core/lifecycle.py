@@ -65,7 +65,9 @@ def enter(
         ):
             # Unless they entered by another device just now: then they are found below.
             with suppress(IntegrityError), transaction.atomic():
-                return _publish(distribution, [doors.turn_away(distribution, consumer_id, **values)])[0]
+                unit = claim.get("unit") or 1
+                refused = doors.turn_away(distribution, consumer_id, unit=unit, **values)
+                return _publish(distribution, [refused])[0]
         found = _enter(distribution, consumer_id, values | claim)
         if found is not None and found[0].at(now).status != found[0].status:
             expire(distribution, [found[0].id], now=now)
