@@ -16,6 +16,7 @@ from django.db.models import BinaryField, Q
 from auth_otp.models import OtpAddress, OtpChallenge, OutboxMessage
 from consumers import conditions, sessions
 from consumers.models import Consumer, ExchangeCode, Identity, Message, Redemption, Session, Visit
+from distributions.appointments.models import Booking
 from distributions.auctions.models import Bid, Bidder
 from distributions.core import lifecycle
 from distributions.core.models import LIVE, REASONS, Kind, Participation, Reason, Status
@@ -66,6 +67,7 @@ def export(consumer: Consumer) -> dict[str, Any]:
         "audiences": _rows(listed),
         "participations": _rows(Participation.objects.filter(consumer__in=people)),
         "bids": _bids(people),
+        "bookings": _rows(Booking.objects.filter(participation__consumer__in=people)),
         "addresses": _rows(OtpAddress.objects.filter(**at)),
         "messages": _rows(Message.objects.filter(consumer__in=people)),
         "codesSent": _rows(OtpChallenge.objects.filter(**at)),
@@ -229,6 +231,7 @@ def _empty_what_stays(people: list[Consumer], now: dt.datetime) -> None:
     rows = Participation.objects.filter(consumer__in=people)
     rows.update(fingerprint=None, metadata=None, order_id="")
     rows.exclude(deny_reason__in=REASONS).update(deny_reason="")
+    Booking.objects.filter(participation__consumer__in=people).update(reason="")
     Bid.objects.filter(consumer__in=people).update(void_reason="", idempotency_key=None, answer=None)
     Consumer.objects.filter(pk__in=[each.pk for each in people]).update(
         email=None,
