@@ -1,7 +1,8 @@
 """Makers and readers for tests of appointments: bookings by name, what is stored, the trace played again."""
 
 import datetime as dt
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import F, Q
@@ -16,6 +17,7 @@ from fanfare import clock
 from tests.world import ConsumerClient, World, path_of
 
 HOLDING = (Status.ADMITTED, Status.COMPLETED)
+GIVEN_UP = ("appointment.cancelled", "appointment.denied")
 HALF_HOUR = dt.timedelta(minutes=30)
 
 
@@ -65,25 +67,36 @@ def held(appointment: Distribution) -> Counter[dt.datetime]:
     return Counter(rows.values_list("starts_at", flat=True))
 
 
-def most_held_ever(appointment: Distribution) -> int:
-    """The most places of one slot that were taken at any time, by the trace played again in its order."""
-    by_place: dict[Any, dt.datetime] = {}
-    by_end: dict[Any, dt.datetime] = {}
+def history(appointment: Distribution) -> Iterator[tuple[Event, Booking | None]]:
+    """The trace in its order, which is that of the commits; with each event the booking that it tells of.
+
+    Nobody may have two that end at one instant, so time must not stand still.
+    """
+    made: dict[Any, Booking] = {}
+    ended: dict[Any, Booking] = {}
     for row in Booking.objects.filter(distribution=appointment).select_related("participation"):
         one = row.participation
-        by_place[one.place] = row.starts_at
-        if one.ended_at is not None and one.status in (Status.LEFT, Status.DENIED):
-            by_end[(one.consumer_id, one.status, one.ended_at)] = row.starts_at
-    taken: dict[dt.datetime, int] = defaultdict(int)
-    most = 0
+        made[one.place] = ended[one.consumer_id, one.status, one.ended_at] = row
     for event in Event.objects.filter(distribution_id=appointment.pk).order_by("id"):
+        told = event.data.get("to")
         if event.name == "appointment.booked":
-            start = by_place[event.data["place"]]
-            taken[start] += 1
-            most = max(most, taken[start])
-        elif event.name in ("appointment.cancelled", "appointment.denied"):
-            taken[by_end[(event.consumer_id, event.data["to"], event.at)]] -= 1
-    assert Counter(taken) == held(appointment), "The trace and the rows differ."
+            yield event, made[event.data["place"]]
+        else:
+            yield event, ended.get((event.consumer_id, told, event.at))
+
+
+def most_held_ever(appointment: Distribution) -> int:
+    """The most places of one slot that were taken at any time, by the trace played again."""
+    taken, most = Counter[dt.datetime](), 0
+    for event, booking in history(appointment):
+        if booking is None:
+            continue
+        if event.name == "appointment.booked":
+            taken[booking.starts_at] += 1
+            most = max(most, taken[booking.starts_at])
+        elif event.name in GIVEN_UP:
+            taken[booking.starts_at] -= 1
+    assert +taken == held(appointment), "The trace and the rows differ."
     return most
 
 
