@@ -200,8 +200,8 @@ class Histories(RuleBasedStateMachine):
     # --- Comparing ---
 
     def _start(self, number: int) -> int:
-        """Where one of the next slots begins that may be asked for, so that people meet; now and then one that
-        may not, or no slot at all.
+        """Where one of the next slots begins that may be asked for, so that people meet; now and then one
+        that may not, or no slot at all.
         """
         if number < 7 and (offered := sorted(self.plain.offered(self.now))):
             return offered[number % min(4, len(offered))]
