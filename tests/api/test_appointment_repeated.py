@@ -150,3 +150,16 @@ def test_who_is_turned_away_at_the_door_after_cancelling_sees_that(world: World,
     status = who.status(appointment).json()
     assert (status["status"], status["bookings"]) == ("DENIED", [])
     require_true_bookings(appointment)
+
+
+def test_one_order_for_several_bookings(world: World, clock: Any) -> None:
+    """Each that is named is checked in, and without a name the order finds what it completed."""
+    appointment, who = world.appointment(max_bookings_per_consumer=3), world.consumer()
+    names = [booked(appointment, who, slot(number))["bookingId"] for number in (1, 2, 3)]
+    for name in (*names[:2], *names[:2]):
+        told = move(world, appointment, "complete", who, bookingId=name, orderId="A-1").json()
+        assert (told["bookingId"], told["status"]) == (name, "COMPLETED")
+    told = move(world, appointment, "complete", who, orderId="A-1").json()
+    assert told["bookingId"] in names[:2]
+    states = [what for _, what in bookings_of(appointment, who.id)]
+    assert states == ["COMPLETED", "COMPLETED", "ADMITTED"]
