@@ -65,11 +65,11 @@ def turn_away(
     distribution: Distribution,
     consumer_id: str,
     *,
+    unit: int,
     now: dt.datetime,
     actor: str,
     fingerprint: bytes | None,
     metadata: dict[str, Any] | None,
-    unit: int = 1,
 ) -> Standing:
     """Write a participation that is DENIED from its start, and its trace; `unit`: the number it has.
 
@@ -81,12 +81,12 @@ def turn_away(
         distribution_id=distribution.pk,
         consumer_id=consumer_id,
         status=Status.DENIED,
-        unit=unit,
         entered_at=now,
         ended_at=now,
         deny_reason=Reason.DEVICE_LIMIT,
         fingerprint=fingerprint,
         metadata=metadata,
+        unit=unit,
     )
     _trace(
         distribution,
