@@ -9,14 +9,12 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from rest_framework.decorators import action
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from consumers import conditions, identities, sessions
 from consumers.authentication import Credential
-from consumers.permissions import HasKey, HasSecretKey, IsConsumer, IsConsumerAtGate
 from distributions.core import admission, bodies, catalog, fingerprints, following, lifecycle, live
 from distributions.core.bodies import (
     CompleteSerializer,
@@ -27,6 +25,7 @@ from distributions.core.bodies import (
     VerdictSerializer,
 )
 from distributions.core.models import Distribution, Kind
+from distributions.core.permissions import PERMISSIONS
 from distributions.core.standing import Standing
 from distributions.core.status import present
 from fanfare import errors, metrics
@@ -38,27 +37,6 @@ STATUS = "status_serializer"  # the attribute that holds a kind's DistributionSt
 VERDICT = "verdict_serializer"
 COMPLETE, DENY = "complete_body", "deny_body"  # what a kind takes with these verbs
 ENTERING = ("enter", "bid", "book", "rebook")  # what one must meet the sequence's conditions for
-PERMISSIONS: dict[str, type[BasePermission]] = {
-    "retrieve": HasKey,
-    "proof": HasKey,
-    "proof_file": HasKey,
-    "enter": IsConsumerAtGate,
-    "status": IsConsumerAtGate,
-    "leave": IsConsumer,
-    "bid": IsConsumerAtGate,
-    "highest_bid": HasKey,
-    "history": IsConsumer,
-    "bids": IsConsumer,
-    "slots": HasKey,
-    "book": IsConsumerAtGate,
-    "rebook": IsConsumerAtGate,
-    "cancel": IsConsumer,
-    "calendar_file": IsConsumer,
-    "admit": HasSecretKey,
-    "complete": HasSecretKey,
-    "deny": HasSecretKey,
-    "validate": HasSecretKey,
-}
 
 
 class DistributionViewSet(ApiViewSet):
@@ -291,9 +269,8 @@ class Complete(DistributionViewSet):
     def complete(self, request: Request, id: str) -> Response:
         """The consumer is done: the admission is used."""
         body = parse(self.complete_body, request)
-        more: Any = {
-            "now": self.now, "actor": self.credential.actor, "order_id": body.get("order_id", ""),
-        }  # fmt: skip
+        order_id = body.get("order_id", "")
+        more: Any = {"now": self.now, "actor": self.credential.actor, "order_id": order_id}
 
         def complete(person: str) -> Standing:
             which = self.which(person, body)

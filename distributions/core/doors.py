@@ -71,7 +71,7 @@ def turn_away(
     fingerprint: bytes | None,
     metadata: dict[str, Any] | None,
 ) -> Standing:
-    """Write a participation that is DENIED from its start, and its trace.
+    """Write a participation that is DENIED from its start, and its trace; `unit`: the number it has.
 
     Raises NotAuthenticated for one who was merged or erased just now.
     """
