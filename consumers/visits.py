@@ -1,7 +1,8 @@
 """Entering and leaving an experience: which sequence a consumer may take.
 
-Routed to the first by priority whose conditions they meet, a code at hand included. It is decided anew
-each time they enter; when they first did is kept.
+Routed to the first by priority whose conditions they meet, a code at hand included; a code that was made for
+them alone leads to its sequence, whatever the priority. It is decided anew each time they enter; when they
+first did is kept.
 """
 
 import datetime as dt
@@ -48,7 +49,8 @@ def _enter(
     identities.lock_living(consumer_id)
     sequences = list(experience.sequences.order_by("-priority", "id"))
     lacking = conditions.missing(sequences, consumer_id, is_guest=is_guest)
-    codes = access_codes.valid(sequences, access_code, now=now)
+    codes = access_codes.valid(sequences, access_code, consumer_id, now=now)
+    sequences.sort(key=lambda one: one.pk not in codes or not codes[one.pk].consumer_id)
     sequence = _first_open(sequences, lacking, codes, consumer_id, now)
     if sequence is None:
         conditions.refuse(sequences, _still_lacking(lacking, codes), is_guest=is_guest)

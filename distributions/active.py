@@ -21,6 +21,7 @@ from distributions.kinds import KINDS, RELATED
 from distributions.queues.shape import QueueStatusSerializer
 from distributions.shapes import SHAPES
 from distributions.timed_releases.shape import TimedReleaseStatusSerializer
+from distributions.waitlists.shape import WaitlistStatusSerializer
 from fanfare.api import IdField
 
 MOST = 100  # participations shown, the newest first
@@ -56,7 +57,7 @@ class ActiveSerializer(serializers.Serializer[Any]):
     auctions = serializers.DictField(child=AuctionStatusSerializer())
     timed_releases = serializers.DictField(child=TimedReleaseStatusSerializer())
     appointments = serializers.DictField(child=AppointmentStatusSerializer())
-    waitlists = serializers.DictField(child=serializers.DictField())
+    waitlists = serializers.DictField(child=WaitlistStatusSerializer())
     admissions = serializers.DictField(child=_any_kind())
 
 

@@ -9,6 +9,8 @@ from distributions.core import participation_admin as participations
 from distributions.draws import admin as draws
 from distributions.queues import admin as queues
 from distributions.timed_releases import admin as timed_releases
+from distributions.waitlists import admin as waitlists
+from distributions.waitlists import notification_admin as notifications
 
 __all__ = [
     "appointments",
@@ -17,7 +19,9 @@ __all__ = [
     "bookings",
     "core",
     "draws",
+    "notifications",
     "participations",
     "queues",
     "timed_releases",
+    "waitlists",
 ]

@@ -12,6 +12,7 @@ from distributions.core.models import Kind
 from distributions.draws import rules as draws
 from distributions.queues import rules as queues
 from distributions.timed_releases import rules as timed_releases
+from distributions.waitlists import rules as waitlists
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ KINDS: dict[Kind, Entry] = {
     Kind.AUCTION: Entry("auction", "auctions", "auctions", auctions),
     Kind.TIMED_RELEASE: Entry("release", "timed-releases", "timed_releases", timed_releases),
     Kind.APPOINTMENT: Entry("appt", "appointments", "appointments", appointments),
+    Kind.WAITLIST: Entry("wl", "waitlists", "waitlists", waitlists),
 }
 # What to load with a distribution of any kind that is to be shown.
 RELATED = ("tally", "drawing", "organization", "sequence__experience", *map(str, KINDS))

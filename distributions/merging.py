@@ -3,22 +3,35 @@
 Where both take part in one distribution, one place is too many: of two that still count the earlier
 entry stays and the other one leaves; a place that was won comes before one that was not. A bid is not taken
 back by signing in: where both bid, one of them stands for all their bids, and where the consumer has lost or
-bought already, the guest's bids stand as they are, to be outbid like any other. What
-of the two is over for good stays as it is and where it is, but for a completion, which goes along, since
-nobody is to complete twice. Where the consumer has none that counts, the guest's goes along as it is, a
-denial too: signing in wipes nothing out.
+bought already, the guest's bids stand as they are, to be outbid like any other. Bookings all go along and
+stand side by side, as far as one consumer may hold them. What of the two is over for good stays as it is and
+where it is, but for a completion, which goes along, since nobody is to complete twice. Where the consumer has
+none that counts, the guest's goes along as it is, a denial too: signing in wipes nothing out.
 """
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
 from consumers import sessions
 from consumers.models import Consumer, Redemption, Session, Visit
+from distributions.appointments import bookings
 from distributions.auctions import bidders
 from distributions.core import lifecycle
-from distributions.core.models import LIVE, OVER_FOR_NOW, Distribution, Kind, Participation, Status, Tally
+from distributions.core.models import (
+    HOLDING,
+    LIVE,
+    OVER_FOR_NOW,
+    Distribution,
+    Kind,
+    Participation,
+    Reason,
+    Status,
+    Tally,
+)
 from distributions.kinds import KINDS
 from experiences import events
 
@@ -77,13 +90,13 @@ def _move_participations(merger: _Merger) -> None:
     people = [merger.guest, merger.consumer]
     rows = Participation.objects.filter(consumer__in=people).exclude(OVER_FOR_NOW).order_by("id")
     entered = Distribution.objects.filter(pk__in=rows.order_by().values("distribution"))
-    entered = entered.select_related("tally", "timed_release").order_by("pk")
+    entered = entered.select_related("tally", "timed_release", "appointment").order_by("pk")
     for distribution in entered:
         with KINDS[Kind(distribution.kind)].rules.adjusting(distribution):
-            related = ("distribution__tally", "distribution__auction")
+            related = ("distribution__tally", "distribution__auction", "booking")
             both = rows.filter(distribution=distribution).select_related(*related)
-            if distribution.kind == Kind.TIMED_RELEASE:
-                _move_units(merger, distribution, both)
+            if move_all := _SEVERAL.get(Kind(distribution.kind)):
+                move_all(merger, distribution, both)
                 continue
             pair = {row.consumer_id: row for row in both if not _is_expired(merger, row)}
             _move_one(merger, pair.get(merger.guest.id), pair.get(merger.consumer.id))
@@ -130,6 +143,56 @@ def _move_units(merger: _Merger, distribution: Distribution, rows: QuerySet[Part
         lifecycle.hand_over(distribution, row.pk, merger.consumer.id, unit=unit)
 
 
+def _move_bookings(merger: _Merger, distribution: Distribution, rows: QuerySet[Participation]) -> None:
+    """All bookings go along, a denial too, but what one consumer may not hold leaves. Whoever was denied
+    gets no more; a guest whose device was used up is nothing to one who is in already.
+    """
+    Tally.objects.select_for_update(no_key=True).get(pk=distribution.pk)
+    both = [row for row in rows if not _is_expired(merger, row)]
+    theirs = [row for row in both if row.consumer_id == merger.guest.id]
+    mine = [row for row in both if row.consumer_id == merger.consumer.id]
+    is_out = any(row.status == Status.DENIED for row in mine)
+    goes = [row for row in theirs if is_out and row.status in LIVE]
+    if theirs:  # else nothing is added to what the consumer has
+        goes += _surplus(distribution, [row for row in both if row not in goes], merger.now)
+    for row in goes:
+        _leave(merger, row)
+    come = [
+        row for row in theirs if row not in goes and not (mine and row.deny_reason == Reason.DEVICE_LIMIT)
+    ]
+    first = bookings.next_unit(distribution, merger.consumer.id)
+    for unit, row in enumerate(come, start=first):
+        _trace_move(merger, row)
+        lifecycle.hand_over(distribution, row.pk, merger.consumer.id, unit=unit)
+
+
+def _surplus(
+    distribution: Distribution, both: Sequence[Participation], now: dt.datetime
+) -> list[Participation]:
+    """The bookings of the two that are too many for one: of two in one slot, and of more ahead than are
+    allowed, those made later. As many as one of them had ahead before are allowed as well.
+    """
+    held = [row for row in both if row.status in HOLDING[Kind.APPOINTMENT]]
+    ahead = Counter(row.consumer_id for row in held if row.booking.ends_at > now)
+    most = max([distribution.appointment.max_bookings_per_consumer, *ahead.values()])
+    starts: set[dt.datetime] = set()
+    number, found = 0, []
+    # What is completed stays in any case.
+    for row in sorted(held, key=lambda row: (row.status in LIVE, row.entered_at, row.pk)):
+        is_ahead = row.booking.ends_at > now
+        is_too_many = row.booking.starts_at in starts or (is_ahead and number >= most)
+        if row.status in LIVE and is_too_many:
+            found.append(row)
+            continue
+        starts.add(row.booking.starts_at)
+        number += is_ahead
+    return found
+
+
+# Kinds of which one consumer may have several.
+_SEVERAL = {Kind.TIMED_RELEASE: _move_units, Kind.APPOINTMENT: _move_bookings}
+
+
 def _is_expired(merger: _Merger, row: Participation) -> bool:
     """Whether an admission's time is over, though nobody may have written it down yet; then it is."""
     is_over = row.status == Status.ADMITTED and row.expires_at is not None and row.expires_at <= merger.now
@@ -165,7 +228,8 @@ def _turn(row: Participation) -> tuple[bool, dt.datetime, int]:
 def _leave(merger: _Merger, loser: Participation) -> bool:
     """Whether it could leave; it can't when it was completed or denied just now."""
     done = lifecycle.leave_all(loser.distribution, [loser.pk], now=merger.now, actor=_actor(merger))
-    merger.left += [loser.distribution_id] if done else []
+    if done and loser.distribution_id not in merger.left:
+        merger.left.append(loser.distribution_id)
     return bool(done)
 
 

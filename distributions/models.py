@@ -6,6 +6,7 @@ from distributions.core.models import Distribution, Drawing, FrozenList, Partici
 from distributions.draws.models import Draw, EntryWeight
 from distributions.queues.models import Queue
 from distributions.timed_releases.models import TimedRelease
+from distributions.waitlists.models import Notice, Notification, Waitlist
 
 __all__ = [
     "Appointment",
@@ -19,8 +20,11 @@ __all__ = [
     "Drawing",
     "EntryWeight",
     "FrozenList",
+    "Notice",
+    "Notification",
     "Participation",
     "Queue",
     "Tally",
     "TimedRelease",
+    "Waitlist",
 ]

@@ -16,12 +16,14 @@ from django.db.models import BinaryField, Q
 from auth_otp.models import OtpAddress, OtpChallenge, OutboxMessage
 from consumers import conditions, sessions
 from consumers.models import Consumer, ExchangeCode, Identity, Message, Redemption, Session, Visit
+from distributions.appointments.models import Booking
 from distributions.auctions.models import Bid, Bidder
 from distributions.core import lifecycle
 from distributions.core.models import LIVE, REASONS, Kind, Participation, Reason, Status
 from distributions.kinds import KINDS
+from distributions.waitlists.models import Notice
 from experiences import audiences, events
-from experiences.models import AudienceMember, Event
+from experiences.models import AccessCode, AudienceMember, Event
 from fanfare import contacts, redis
 from fanfare.wire import camel, iso
 
@@ -63,9 +65,12 @@ def export(consumer: Consumer) -> dict[str, Any]:
         "exchangeCodes": _rows(ExchangeCode.objects.filter(consumer__in=people)),
         "visits": _rows(Visit.objects.filter(consumer__in=people)),
         "accessCodesUsed": _rows(Redemption.objects.filter(consumer__in=people)),
+        "accessCodesMade": _rows(AccessCode.objects.filter(consumer_id__in=[one.pk for one in people])),
         "audiences": _rows(listed),
         "participations": _rows(Participation.objects.filter(consumer__in=people)),
         "bids": _bids(people),
+        "waitlistNotices": _rows(Notice.objects.filter(participation__consumer__in=people)),
+        "bookings": _rows(Booking.objects.filter(participation__consumer__in=people)),
         "addresses": _rows(OtpAddress.objects.filter(**at)),
         "messages": _rows(Message.objects.filter(consumer__in=people)),
         "codesSent": _rows(OtpChallenge.objects.filter(**at)),
@@ -229,6 +234,9 @@ def _empty_what_stays(people: list[Consumer], now: dt.datetime) -> None:
     rows = Participation.objects.filter(consumer__in=people)
     rows.update(fingerprint=None, metadata=None, order_id="")
     rows.exclude(deny_reason__in=REASONS).update(deny_reason="")
+    theirs = AccessCode.objects.filter(consumer_id__in=[each.pk for each in people], revoked_at=None)
+    theirs.update(revoked_at=now)
+    Booking.objects.filter(participation__consumer__in=people).update(reason="")
     Bid.objects.filter(consumer__in=people).update(void_reason="", idempotency_key=None, answer=None)
     Consumer.objects.filter(pk__in=[each.pk for each in people]).update(
         email=None,

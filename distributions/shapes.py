@@ -14,6 +14,8 @@ from distributions.draws import shape as draws
 from distributions.queues import line
 from distributions.queues import shape as queues
 from distributions.timed_releases import shape as timed_releases
+from distributions.waitlists import notices
+from distributions.waitlists import shape as waitlists
 
 
 @dataclass(frozen=True)
@@ -44,4 +46,5 @@ SHAPES: dict[Kind, Shape] = {
     Kind.APPOINTMENT: Shape(
         appointments.present_appointment, appointments.present_standing, appointments.prepare
     ),
+    Kind.WAITLIST: Shape(waitlists.present_waitlist, waitlists.present_standing, _as_they_are, notices.load),
 }

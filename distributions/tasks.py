@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from consumers import sessions
-from distributions import falling_through
+from distributions import falling_through, offering
 from distributions.appointments import reminders
 from distributions.auctions import results as auctions
 from distributions.auctions import steering
@@ -21,6 +21,7 @@ from distributions.core.models import Distribution, Kind, Reason
 from distributions.draws import results
 from distributions.draws import rules as draws
 from distributions.queues import line, rules, shuffle
+from distributions.waitlists import notifying
 from experiences import events
 from fanfare import clock, redis
 from fanfare.celery import app
@@ -165,7 +166,7 @@ def deny_bidders(distribution_id: str) -> None:
 def tick_doors() -> None:
     """Each second: what opened or closed by the clock, of the kinds in which nothing else happens by that."""
     now = clock.now()
-    for kind in (Kind.TIMED_RELEASE, Kind.APPOINTMENT):
+    for kind in (Kind.TIMED_RELEASE, Kind.APPOINTMENT, Kind.WAITLIST):
         _send(open_doors, finding.due_to_open(kind, now))
         _send(close_doors, finding.due_to_close(kind, now))
 
@@ -180,7 +181,7 @@ def open_doors(distribution_id: str) -> None:
 
 @app.task
 def close_doors(distribution_id: str) -> None:
-    """Close what is over; whoever has a unit or a booking keeps it."""
+    """Close what is over; whoever has a unit or a booking keeps it, and who is on a waitlist stays there."""
     distribution = _find(distribution_id)
     if distribution is not None:
         switches.close(distribution, now=clock.now(), actor=events.by_system("close_doors"))
@@ -198,6 +199,29 @@ def remind_booking(booking_id: str, hours: int) -> None:
     """Post one reminder."""
     if reminders.remind(booking_id, hours, now=clock.now()):
         log.info("booking.reminded", booking=booking_id, hours=hours)
+
+
+@app.task
+def tick_waitlists() -> None:
+    """Each second: news to tell, places to offer."""
+    _send(notify, notifying.unfinished())
+    _send(pass_on_offers, offering.due())
+
+
+@app.task
+def notify(notification_id: int) -> None:
+    """Tell whoever is still to be told."""
+    told = notifying.run(notification_id, at=clock.now)
+    if told:
+        log.info("waitlist.notified", notification=notification_id, told=told)
+
+
+@app.task
+def pass_on_offers(distribution_id: str) -> None:
+    """Offer what is free, claimed offers and lapsed ones ended."""
+    offered = offering.run(distribution_id, now=clock.now())
+    if offered:
+        log.info("waitlist.offered", waitlist=distribution_id, offered=offered)
 
 
 @app.task
@@ -249,9 +273,9 @@ def rebuild_line(distribution_id: str) -> None:
     log.info("line.rebuilt", distribution=distribution_id, standings=number)
 
 
-def _send(task: Any, ids: Iterable[str]) -> None:
-    for distribution_id in ids:
-        task.apply_async(args=[distribution_id], expires=10)
+def _send(task: Any, ids: Iterable[str | int]) -> None:
+    for one in ids:
+        task.apply_async(args=[one], expires=10)
 
 
 def _find(distribution_id: str) -> Distribution | None:

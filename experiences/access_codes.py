@@ -64,6 +64,25 @@ def generate(
     return list(made)
 
 
+def make_personal(
+    sequence: Sequence,
+    consumer_ids: Iterable[str],
+    *,
+    now: dt.datetime,
+    expires_at: dt.datetime,
+    label: str,
+) -> dict[str, tuple[AccessCode, str]]:
+    """A new code for each of these consumers, good for them alone and once, with its text, by the consumer.
+
+    Whoever calls traces it, and has the sequence ask for codes.
+    """
+    made = {consumer_id: _make_text() for consumer_id in consumer_ids}
+    common = {"max_uses": 1, "expires_at": expires_at, "label": label, "created_at": now}
+    rows = [_row(sequence, text, consumer_id=one, **common) for one, text in made.items()]
+    codes = AccessCode.objects.bulk_create(rows)
+    return {code.consumer_id: (code, made[code.consumer_id]) for code in codes}
+
+
 def _require_sense(
     number: int, max_uses: int | None, expires_at: dt.datetime | None, now: dt.datetime
 ) -> None:
@@ -114,8 +133,10 @@ def _ask_for_codes(sequence: Sequence, told: dict[str, object], now: dt.datetime
     setup.trace_change(sequence, {"accessCodes": told}, now=now, actor=actor)
 
 
-def valid(sequences: Iterable[Sequence], text: str, *, now: dt.datetime) -> dict[str, AccessCode]:
-    """The codes with this text that are in force, by their sequence's id, used up or not."""
+def valid(
+    sequences: Iterable[Sequence], text: str, consumer_id: str, *, now: dt.datetime
+) -> dict[str, AccessCode]:
+    """The codes with this text that are in force for the consumer, by their sequence's id, used up or not."""
     if not text or len(text) > 4 * MOST:
         return {}
     found = AccessCode.objects.filter(
@@ -123,6 +144,7 @@ def valid(sequences: Iterable[Sequence], text: str, *, now: dt.datetime) -> dict
         sequence__in=sequences,
         digest=digest(text),
         revoked_at=None,
+        consumer_id__in=["", consumer_id],
     )
     return {code.sequence_id: code for code in found}
 

@@ -122,7 +122,7 @@ class SequenceAdmin(SettingsAdmin):
     ordering = ["-id"]
     readonly_fields = ["id"]
     fieldsets = [
-        (None, {"fields": ["experience", "name", "slug", "id", "color"]}),
+        (None, {"fields": ["experience", "name", "slug", "id", "color", "next"]}),
         (
             "Who may take it",
             {"fields": ["priority", "requires_authentication", "requires_access_code", "requires_audience"]},
@@ -139,6 +139,21 @@ class SequenceAdmin(SettingsAdmin):
             "audience": sequence.requires_audience,
         }
         return ", ".join(name for name, is_asked in asked.items() if is_asked)
+
+    def get_form(
+        self, request: HttpRequest, obj: Sequence | None = None, change: bool = False, **options: Any
+    ) -> Any:
+        """What follows is another one of the same experience."""
+        made = super().get_form(request, obj, change, **options)
+        if "next" in made.base_fields:
+            field = made.base_fields["next"]
+            field.widget = field.widget.widget  # without buttons to add and change what it offers
+            field.label = "Followed by"
+            field.label_from_instance = lambda way: f"{way}, of {way.experience}"
+            field.queryset = field.queryset.select_related("experience")
+            if obj is not None:
+                field.queryset = field.queryset.filter(experience=obj.experience_id).exclude(pk=obj.pk)
+        return made
 
     def zone_of(self, request: HttpRequest, thing: Sequence | None) -> str:
         return conditions_admin.zone_of(thing) if thing else "UTC"
@@ -252,6 +267,9 @@ class EventAdmin(ConsoleAdmin):
         "queue_": "distribution_id",
         "draw_": "distribution_id",
         "auction_": "distribution_id",
+        "release_": "distribution_id",
+        "appt_": "distribution_id",
+        "wl_": "distribution_id",
     }
     search_help_text = "The whole id of a distribution or a consumer."
     ordering = ["-id"]

@@ -20,6 +20,7 @@ from distributions.kinds import KINDS, RELATED
 from distributions.queues.shape import QueueSerializer
 from distributions.shapes import SHAPES
 from distributions.timed_releases.shape import TimedReleaseSerializer
+from distributions.waitlists.shape import WaitlistSerializer
 from experiences import access_codes, validation
 from experiences.models import Experience, Organization, Sequence
 from fanfare import errors, ids, staff, throttling
@@ -54,7 +55,8 @@ class SequenceSerializer(serializers.Serializer[Any]):
     requires = serializers.ListField(
         child=serializers.ChoiceField(["authentication", "access_code", "audience"])
     )
-    waitlist = serializers.DictField(allow_null=True)
+    next = IdField("seq", allow_null=True, help_text="Where to go on when this one has nothing left.")
+    waitlist = WaitlistSerializer(allow_null=True)
     queues = QueueSerializer(many=True)
     draws = DrawSerializer(many=True)
     auctions = AuctionSerializer(many=True)
@@ -128,6 +130,7 @@ def _too_often() -> errors.FanfareError:
 
 
 PLURALS = ("queues", "draws", "auctions", "appointments", "timed_releases")  # as a sequence lists them
+_WAITLISTS = KINDS[Kind.WAITLIST].plural  # of which there is one at most
 # Wrong access codes of one consumer, and of one network address, behind which there may be many.
 GUESSES, GUESSES_OF_ADDRESS = "10/10m", "100/10m"
 VISITS = "60/m"  # entries and leaves of one consumer
@@ -182,9 +185,9 @@ class ExperienceViewSet(ApiViewSet):
     def _require_few_guesses(self, experience: Experience, access_code: str) -> None:
         """Count a wrong code; raise RateLimited after too many, whatever the code."""
         http = self.request._request
-        is_wrong = not access_codes.valid(experience.sequences.all(), access_code, now=self.now)
-        address = f"{experience.organization_id}|{staff.client_address(http)}"
         consumer_id = str(self.request.auth.consumer_id)  # type: ignore[union-attr]
+        is_wrong = not access_codes.valid(experience.sequences.all(), access_code, consumer_id, now=self.now)
+        address = f"{experience.organization_id}|{staff.client_address(http)}"
         throttling.require(http, "access-code", consumer_id, GUESSES, increment=is_wrong)
         throttling.require(http, "access-codes", address, GUESSES_OF_ADDRESS, increment=is_wrong)
 
@@ -240,7 +243,13 @@ def _find(experience_id: str, organization: Organization) -> Experience:
 def present_experience(experience: Experience, now: dt.datetime) -> dict[str, Any]:
     """The body of an experience; its times are the earliest and latest inside, unless set."""
     sequences = list(experience.sequences.all())
-    inside = [found for sequence in sequences for found in sequence.distributions.all()]
+    # A waitlist lets nobody in: it neither opens the experience nor keeps it open.
+    inside = [
+        found
+        for sequence in sequences
+        for found in sequence.distributions.all()
+        if found.kind != Kind.WAITLIST
+    ]
     return {
         "id": experience.id,
         "name": experience.name,
@@ -271,16 +280,18 @@ def _latest(times: list[dt.datetime | None]) -> dt.datetime | None:
 
 
 def _present_sequence(sequence: Sequence, now: dt.datetime) -> dict[str, Any]:
-    inside: dict[str, list[dict[str, Any]]] = {plural: [] for plural in PLURALS}
+    inside: dict[str, list[dict[str, Any]]] = {plural: [] for plural in (*PLURALS, _WAITLISTS)}
     for found in sequence.distributions.all():
         kind = Kind(found.kind)
         inside[KINDS[kind].plural].append(SHAPES[kind].present(KINDS[kind].rules.current(found, now), now))
+    waitlists = inside.pop(_WAITLISTS)
     return {
         "id": sequence.id,
         "name": sequence.name,
         "color": sequence.color or None,
         "priority": sequence.priority,
         "requires": conditions.of(sequence),
-        "waitlist": None,
+        "next": sequence.next_id,
+        "waitlist": next(iter(waitlists), None),
         **inside,
     }

@@ -190,11 +190,12 @@ class AccessCodeAdmin(Chosen):
 
     list_display = ["hint", "label", "sequence", "is_shared", "used", "state", "expires_at", "created_at"]
     list_filter = [("revoked_at", StateFilter), "is_shared", ("sequence", ScopedFilter)]
-    exact_search = {"seq_": "sequence_id", "": "label"}
-    search_help_text = "A whole id of a sequence, or a whole label."
+    exact_search = {"seq_": "sequence_id", "cons_": "consumer_id", "": "label"}
+    search_help_text = "A whole id of a sequence, of a consumer it was made for, or a whole label."
     ordering = ["-id"]
     fields = [
-        "hint", "label", "sequence", "is_shared", "state", "used", "expires_at", "created_at", "revoked_at",
+        "hint", "label", "sequence", "is_shared", "consumer_id", "state", "used", "expires_at", "created_at",
+        "revoked_at",
     ]  # fmt: skip
     readonly_fields = ["state", "used"]
     actions = ["revoke_selected"]

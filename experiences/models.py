@@ -7,6 +7,7 @@ sequence ends in (queues, draws, …) lives one floor up, in `distributions`.
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
+from django.core.exceptions import ValidationError
 from django.db import models
 from simple_history.models import HistoricalRecords
 
@@ -147,6 +148,10 @@ class Sequence(models.Model):
     requires_audience = models.BooleanField(
         default=False, help_text="Only who is on the sequence's list, and has shown to be so by signing in."
     )
+    next = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="+",
+        help_text="Where to go on when this one has nothing left; empty: to its waitlist, if it has one.",
+    )  # fmt: skip
     history = HistoricalRecords()
 
     class Meta:
@@ -156,9 +161,15 @@ class Sequence(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """What follows is another one of the same experience. Raises ValidationError."""
+        if self.next is not None and (self.next == self or self.next.experience_id != self.experience_id):
+            raise ValidationError({"next": "It must be another sequence of the same experience."})
+
 
 class AccessCode(models.Model):
     """A code that opens a sequence: to one consumer (`max_uses` 1), to some, or (null) to all who have it.
+    With a `consumer_id` it was made for that one, and is to others a wrong one.
 
     Stored as a keyed hash (see `access_codes`); `hint` is its last two characters. `uses` counts consumers.
     """
@@ -169,6 +180,7 @@ class AccessCode(models.Model):
     hint = models.CharField(max_length=2, editable=False)
     label = models.CharField(max_length=100, blank=True, help_text="What the codes are for.")
     is_shared = models.BooleanField(default=False, help_text="The one that a drop's file names.")
+    consumer_id = models.CharField(max_length=40, db_collation="C", blank=True, editable=False)
     max_uses = models.PositiveIntegerField(null=True, blank=True)
     uses = models.PositiveIntegerField(default=0, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -182,6 +194,12 @@ class AccessCode(models.Model):
             models.CheckConstraint(
                 condition=models.Q(uses__lte=models.F("max_uses")), name="access_code_is_not_overused"
             ),
+        ]
+        indexes = [
+            # What was made for somebody who is erased.
+            models.Index(
+                fields=["consumer_id"], name="access_code_consumer", condition=~models.Q(consumer_id="")
+            )
         ]
 
     def __str__(self) -> str:

@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
     "auctions": _every(1, "distributions.tasks.tick_auctions"),
     "doors": _every(1, "distributions.tasks.tick_doors"),
     "reminders": _every(30, "distributions.tasks.tick_reminders"),
+    "waitlists": _every(1, "distributions.tasks.tick_waitlists"),
     "expiries": _every(1, "distributions.tasks.expire_admissions"),
     "redis": _every(1, "distributions.tasks.watch_redis"),
     "codes": _every(10, "auth_otp.tasks.send_codes"),

@@ -26,6 +26,7 @@ class Demo:
     auctions: dict[str, str] = field(default_factory=dict)
     timed_releases: dict[str, str] = field(default_factory=dict)
     appointments: dict[str, str] = field(default_factory=dict)
+    waitlists: dict[str, str] = field(default_factory=dict)
 
 
 def path() -> Path:

@@ -181,6 +181,7 @@ class Closed(FanfareError):
 
     def __init__(self, kind: str, *, paused: bool = False, message: str = "") -> None:
         code = f"{kind.upper().replace(' ', '_')}_{'PAUSED' if paused else 'CLOSED'}"
+        self.is_paused = paused
         super().__init__(
             message or ("Paused by staff; try again." if paused else ""),
             error=f"{kind} is closed",

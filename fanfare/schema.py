@@ -88,6 +88,15 @@ ERROR = {
         "openAt": {"type": "string", "format": "date-time", "description": "423: when it opens."},
         "status": {"type": "string", "description": "409: the present status."},
         "minimumNextBid": {"type": "string", "description": "Of a bid: the least acceptable amount."},
+        "next": {
+            "type": "object",
+            "description": "Full, sold out or closed: where to go on, if there is anything.",
+            "required": ["kind", "id"],
+            "properties": {
+                "kind": {"type": "string", "enum": ["sequence", "waitlist"]},
+                "id": {"type": "string"},
+            },
+        },
     },
 }
 FINGERPRINT = OpenApiParameter(

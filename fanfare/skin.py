@@ -58,6 +58,7 @@ UNFOLD = {
                 ("Participations", "groups", "distributions_participation"),
                 ("Bids", "gavel", "distributions_bid"),
                 ("Bookings", "calendar_month", "distributions_booking"),
+                ("Notifications", "campaign", "distributions_notification"),
             ),
             _pages(
                 "People",

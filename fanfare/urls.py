@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
+from distributions.waitlists import pages
 from fanfare import health, schema
 
 handler400 = "fanfare.middleware.bad_request"
@@ -18,6 +19,7 @@ urlpatterns = [
     path("api/v1/", include("distributions.urls")),
     path("api/v1/openapi.json", schema.openapi, name="schema"),
     path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("unsubscribe/<str:token>", pages.unsubscribe, name="unsubscribe"),
     path(".well-known/jwks.json", health.jwks),
     path("metrics", health.metrics),
     # unfold's search answers an odd page number, and Redis being away, with a crash; nothing links to it.

@@ -19,6 +19,7 @@ from distributions.draws.models import Draw
 from distributions.kinds import KINDS, RELATED
 from distributions.queues.models import Queue
 from distributions.timed_releases.models import TimedRelease
+from distributions.waitlists.models import Waitlist
 from experiences import keys
 from experiences.models import Experience, KeyKind, Organization, Sequence
 from fanfare import clock, ids
@@ -106,6 +107,10 @@ class World:
         """An appointment of this world; see make_appointment."""
         return make_appointment(self.sequence, **settings)
 
+    def waitlist(self, **settings: Any) -> Distribution:
+        """The waitlist of this world; see make_waitlist."""
+        return make_waitlist(self.sequence, **settings)
+
     def draw(self, **settings: Any) -> Distribution:
         """A draw of this world; see make_draw."""
         return make_draw(self.sequence, **settings)
@@ -168,6 +173,8 @@ class ConsumerClient(ApiClient):
         return self.get(f"{path_of(distribution)}/status")
 
     def leave(self, distribution: Distribution) -> Any:
+        if distribution.kind == Kind.WAITLIST:
+            return self.delete(f"{path_of(distribution)}/leave")
         return self.post(f"{path_of(distribution)}/leave")
 
     def bid(
@@ -235,6 +242,13 @@ def make_appointment(sequence: Sequence, **settings: Any) -> Distribution:
     distribution, appointment = _make(sequence, Kind.APPOINTMENT, "appt", None, settings)
     always = {day: [["00:00", "24:00"]] for day in WEEKDAYS}
     Appointment.objects.create(distribution=distribution, **({"opening_hours": always} | appointment))
+    return loaded(distribution)
+
+
+def make_waitlist(sequence: Sequence, *, capacity: int | None = None, **settings: Any) -> Distribution:
+    """A waitlist that is open, whose staff notify; see `_make` for its times."""
+    distribution, waitlist = _make(sequence, Kind.WAITLIST, "wl", capacity, settings)
+    Waitlist.objects.create(distribution=distribution, **waitlist)
     return loaded(distribution)
 
 

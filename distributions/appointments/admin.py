@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 
 from distributions.appointments import blocks, calendar_page, desk, openings, rules, setup
+from distributions.appointments.forms import ExceptionsField, HoursField, LinesField
 from distributions.appointments.models import Appointment, Booking
 from distributions.core import phases, switch_admin
 from distributions.core.admin import FACES, Face, KindAdmin, Setting, actor
@@ -29,6 +31,20 @@ def _of_appointment(name: str) -> Callable[[Distribution], Any]:
 SETTINGS = {
     name: Setting(name, Appointment._meta.get_field(name), _of_appointment(name))
     for name in setup.OF_APPOINTMENT
+}
+
+
+def _in_lines(name: str, form_field: type[LinesField]) -> Setting:
+    """A setting that staff write in lines."""
+    read = _of_appointment(name)
+    return replace(SETTINGS[name], form_field=form_field, shown=lambda found: form_field().write(read(found)))
+
+
+SETTINGS["opening_hours"] = _in_lines("opening_hours", HoursField)
+SETTINGS["exceptions"] = _in_lines("exceptions", ExceptionsField)
+HELP_TEXTS = {
+    "opening_hours": "A line a day or span of days: mon-fri 09:00-12:30, 13:30-17:00. Other days are closed.",
+    "exceptions": "Days with other hours, a line each: 2026-12-24 closed, or 2026-12-31 10:00-14:00.",
 }
 
 
@@ -208,6 +224,7 @@ FACES[Kind.APPOINTMENT] = Face(
     word=word,
     panel=lambda distribution, now: None,
     defaults={"supports_guest": False, "opening_hours": setup.OFFICE_HOURS},
+    help_texts=HELP_TEXTS,
     details=details,
     links=links,
 )  # fmt: skip

@@ -184,10 +184,15 @@ class AppointmentViewSet(Complete, Deny, Validate):
         return answer
 
     def which(self, consumer_id: str, body: dict[str, Any]) -> int | None:
-        """The booking that the shop means: the one it names, or the one under way or nearest to now."""
+        """The booking that the shop means: the one it names, the one completed with the same order, or the
+        one under way or nearest to now.
+        """
         if "booking_id" in body:
             mine = bookings.of_consumer(self.distribution, consumer_id)
             return bookings.named(mine, body["booking_id"]).participation_id
+        repeated = super().which(consumer_id, body)
+        if repeated is not None:
+            return repeated
         found = bookings.nearest(self.distribution, consumer_id, self.now)
         return None if found is None else found.participation_id
 

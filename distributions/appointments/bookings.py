@@ -50,11 +50,11 @@ def book(distribution: Distribution, ask: Ask) -> Standing:
     """The consumer's booking of this slot, new or made before. Raises NotOpenYet, Closed, NotFound (slot),
     SlotFull, BookingLimit, or NotAuthenticated for one who was merged or erased just now.
 
-    Who was denied stays so, and gets to see that.
+    Who was denied stays so, and gets to see that, but for what they have booked before.
     """
     current = _locked(distribution, ask.consumer_id)
     mine = ahead(current, ask.consumer_id, ask.now)
-    found = _denied(current, ask.consumer_id) or _same(mine, ask)
+    found = _same(mine, ask) or _denied(current, ask.consumer_id)
     if found is not None:
         return Standing.of(found)
     opening = _require_slot(current, ask)
@@ -79,6 +79,8 @@ def rebook(distribution: Distribution, ask: Ask, booking_id: str) -> Standing:
         return Standing.of(new)
     _require_cancellable(current, old, ask)
     if new is None:
+        if _denied(current, ask.consumer_id) is not None:
+            raise errors.IllegalMove("There is no coming back after a denial.", status=Status.DENIED)
         _require_allowance(current, [booking for booking in mine if booking.pk != old.pk])
         standing = _write(current, _require_slot(current, ask), ask)
     else:
@@ -133,6 +135,12 @@ def named(mine: QuerySet[Booking], booking_id: str) -> Booking:
     return found
 
 
+def next_unit(distribution: Distribution, consumer_id: str) -> int:
+    """The number of their next booking here, above all others: the last one is how they stand."""
+    rows = Participation.objects.filter(distribution_id=distribution.pk, consumer_id=consumer_id)
+    return 1 + (rows.aggregate(last=Max("unit"))["last"] or 0)
+
+
 def _distance(booking: Booking, now: dt.datetime) -> dt.timedelta:
     return max(booking.starts_at - now, now - booking.ends_at, dt.timedelta())
 
@@ -181,7 +189,6 @@ def _require_allowance(distribution: Distribution, held: list[Booking]) -> None:
 
 def _write(distribution: Distribution, opening: Opening, ask: Ask) -> Standing:
     """A participation that is admitted, with its booking; a device over its limit has neither."""
-    rows = Participation.objects.filter(distribution_id=distribution.pk, consumer_id=ask.consumer_id)
     standing = lifecycle.enter(
         distribution,
         ask.consumer_id,
@@ -189,7 +196,7 @@ def _write(distribution: Distribution, opening: Opening, ask: Ask) -> Standing:
         actor=ask.actor,
         fingerprint=ask.fingerprint,
         metadata=ask.metadata,
-        unit=1 + (rows.aggregate(last=Max("unit"))["last"] or 0),
+        unit=next_unit(distribution, ask.consumer_id),
         admitted=True,
         expires_at=opening.slot.end + CHECK_IN,
     )
@@ -214,19 +221,28 @@ def _new_code(distribution: Distribution) -> str:
 
 
 def _chosen(distribution: Distribution, ask: Ask, booking_id: str) -> Booking:
-    """The booking that is meant: the one named, the only one ahead, or the one made last.
+    """The booking that is meant: the one named, the only one ahead, or the one that was last ahead, so that
+    who cancels again is answered as before.
 
     Raises NotFound, or Invalid where it could be several.
     """
     mine = of_consumer(distribution, ask.consumer_id)
     if booking_id:
         return named(mine, booking_id)
-    found = ahead(distribution, ask.consumer_id, ask.now) or list(mine.order_by("-participation_id")[:1])
-    if not found:
-        raise errors.NotFound("Booking")
+    found = ahead(distribution, ask.consumer_id, ask.now)
     if len(found) > 1:
         raise errors.Invalid(Detail("booking_id", "There are several bookings; say which."))
-    return found[0]
+    last = found[0] if found else max(mine, key=_was_ahead_until, default=None)
+    if last is None:
+        raise errors.NotFound("Booking")
+    return last
+
+
+def _was_ahead_until(booking: Booking) -> tuple[dt.datetime, int]:
+    """When it was given up, taken away or over; of several at once the one made last comes last."""
+    is_held = booking.participation.status in _HELD
+    ended_at = None if is_held else booking.participation.ended_at
+    return min(ended_at or booking.ends_at, booking.ends_at), booking.participation_id
 
 
 def _require_cancellable(distribution: Distribution, booking: Booking, ask: Ask) -> None:

@@ -27,10 +27,15 @@ _RELATED = (
 
 
 def due(now: dt.datetime) -> Iterator[tuple[str, int]]:
-    """Bookings that are to be reminded of now, and of how many hours before."""
+    """Bookings that are to be reminded of now, and of how many hours before: of several the nearest alone, in
+    whichever order workers come to them.
+    """
+    known: set[str] = set()
     for hours in sorted(_hours_in_use()):
         rows = _due(now, hours).order_by("starts_at").values_list("pk", flat=True)
-        yield from ((booking_id, hours) for booking_id in rows[:AT_ONCE])
+        found = [booking_id for booking_id in rows[:AT_ONCE] if booking_id not in known]
+        known.update(found)
+        yield from ((booking_id, hours) for booking_id in found)
 
 
 def _hours_in_use() -> set[int]:

@@ -33,12 +33,17 @@ BOUNDS = {
     "furthest_ahead_days": (1, 730),
     "latest_cancellation_minutes": (0, 365 * _DAY),
 }
+_NOTHING: dict[str, Any] = {"opening_hours": {}, "exceptions": [], "location": None}
 OFFICE_HOURS = {day: [["09:00", "17:00"]] for day in WEEKDAYS[:5]}
 
 
 def _complete(rows: Rows, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """No guests, unless said: a booking is for somebody who can be reached."""
-    return {"supports_guest": False, **values} if rows.distribution._state.adding else values
+    """No guests, unless said: a booking is for somebody who can be reached. Nothing is nothing of its kind:
+    Django asks no validator about it.
+    """
+    empty = {name: nothing for name, nothing in _NOTHING.items() if name in values and not values[name]}
+    found = {**values, **empty}
+    return {"supports_guest": False, **found} if rows.distribution._state.adding else found
 
 
 def _problems(rows: Rows) -> Problems:

@@ -81,7 +81,7 @@ class SlotsSerializer(serializers.Serializer[Any]):
 
 
 class BookSerializer(serializers.Serializer[Any]):
-    """Which slot: by its id, or by when it starts."""
+    """The body of a booking: which slot, by its id or by when it starts."""
 
     slot_id = TextField(max_length=64, required=False)
     slot_time = TextField(max_length=40, required=False, help_text="ISO 8601, with Z or an offset.")
@@ -89,7 +89,7 @@ class BookSerializer(serializers.Serializer[Any]):
 
 
 class RebookSerializer(BookSerializer):
-    """Which slot, instead of which booking: the only one ahead, unless said."""
+    """The body of a rebooking: which slot, instead of which booking; the only one ahead, unless said."""
 
     booking_id = TextField(max_length=64, required=False)
 

@@ -3,7 +3,9 @@
 A day's hours are all the instants at which the clocks of the zone show a time within them: an hour that the
 clocks skip has none, one that they show twice is there twice, a day that they skip is not there at all.
 A slot lies whole within such a stretch; the next one begins when the slot and its buffer are over, by the
-time that passes. Times of day are minutes from midnight, 0 to 1,440; instants are in UTC.
+time that passes. A buffer may reach past the end of a stretch, but not into the next one, be it of the next
+day: the slot before it is left out then. So a day's slots never hang on those of the days before. Times of
+day are minutes from midnight, 0 to 1,440; instants are in UTC.
 """
 
 import datetime as dt
@@ -15,6 +17,7 @@ Hours = Sequence[tuple[int, int]]
 """From when until when it is open, minutes of the day, in order and apart."""
 
 DAY = dt.timedelta(days=1)
+_FOLLOWING = 3  # days in which a buffer may end, of which the clocks may skip one
 _LOOK = dt.timedelta(hours=12)  # no zone changes its clocks there and back within this
 _SECOND = dt.timedelta(seconds=1)
 
@@ -57,20 +60,32 @@ class _Period:
 
 def between(plan: Plan, first: dt.date, last: dt.date) -> list[Slot]:
     """The slots of these days of the zone's calendar, both included, in order."""
-    periods = list(_periods(plan.zone, _midnight(first) - DAY, _midnight(last) + 2 * DAY))
-    found: list[Slot] = []
-    for number in range((last - first).days + 1):
-        day = first + number * DAY
-        for hours in plan.hours(day):
-            for stretch in _stretches(periods, _midnight(day), hours):
-                found += _fill(stretch, plan)
-    return sorted(found)
+    days = [first + number * DAY for number in range((last - first).days + 1 + _FOLLOWING)]
+    periods = list(_periods(plan.zone, _midnight(first) - DAY, _midnight(days[-1]) + 2 * DAY))
+    stretches = sorted(
+        (stretch, day)
+        for day in days
+        for hours in plan.hours(day)
+        for stretch in _stretches(periods, _midnight(day), hours)
+    )
+    starts = [stretch.start for stretch, _ in stretches] + [periods[-1].end]
+    return [
+        slot
+        for (stretch, day), following in zip(stretches, starts[1:], strict=True)
+        if day <= last
+        for slot in _fill(stretch, plan)
+        if slot.end + plan.buffer <= following
+    ]
 
 
 def at(plan: Plan, start: dt.datetime) -> Slot | None:
-    """The slot that starts at this instant; None: there is none."""
-    day = start.astimezone(plan.zone).date()
-    return next((slot for slot in between(plan, day, day) if slot.start == start), None)
+    """The slot that starts at this instant; None: there is none, as on the first and last days of all."""
+    try:
+        day = start.astimezone(plan.zone).date()
+        found = between(plan, day, day)
+    except OverflowError:
+        return None
+    return next((slot for slot in found if slot.start == start), None)
 
 
 def _midnight(day: dt.date) -> dt.datetime:

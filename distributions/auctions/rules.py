@@ -69,6 +69,11 @@ def _is_to_end(distribution: Distribution, now: dt.datetime) -> bool:
     return results.is_over(distribution, now) and is_unwritten
 
 
+def vacancies(distribution: Distribution, now: dt.datetime) -> int | None:
+    """Nobody has a place by coming; the best bids do."""
+    return 0
+
+
 def standing_at(distribution: Distribution, standing: Standing, now: dt.datetime) -> Standing:
     """As it is at `now`: who can't get a place any more has lost, though nobody wrote that down.
 

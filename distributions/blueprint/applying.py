@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import connection, models, transaction
 
-from distributions.blueprint import conditions, vocabulary
+from distributions.blueprint import conditions, readers, vocabulary
 from distributions.blueprint.moments import Moment
 from distributions.blueprint.parsing import Node, Plan
 from distributions.core.models import Distribution, Kind
@@ -111,7 +111,11 @@ class _Application:
         experience = self._settle(node, found, draft, [organization.time_zone])
         # All sequences first: what is behind them may name another one, or something behind another one.
         nodes = node.lists.get("sequences", [])
+        following = {each.path: each.values.pop("next") for each in nodes if "next" in each.values}
         ways = [self._sequence(each, experience) for each in nodes]
+        for each, sequence in zip(nodes, ways, strict=True):
+            if each.path in following:
+                self._follow(each, sequence, following[each.path])
         for kind, entry in vocabulary.KINDS.items():
             for each, sequence in zip(nodes, ways, strict=True):
                 for distribution in each.lists.get(vocabulary.plural(kind), []):
@@ -130,9 +134,31 @@ class _Application:
         except ValidationError as problem:
             self._note(node, problem)
             return
-        last = self._outcomes[-1] if self._outcomes else None
-        if changes and last and last.node is node and last.verdict != "created":
-            self._outcomes[-1] = replace(last, verdict="updated", changes=last.changes | changes)
+        self._also_changed(node, changes)
+
+    def _follow(self, node: Node, sequence: Sequence, way: readers.Way | None) -> None:
+        """Let the sequence of this slug come next, or none."""
+        found = None if way is None else self._way(node, "next", way, sequence)
+        try:
+            changes = setup.update(sequence, {"next": found}, **self._trail)
+        except ValidationError as problem:
+            self._note(node, problem)
+            return
+        self._also_changed(node, changes)
+
+    def _also_changed(self, node: Node, changes: setup.Changes) -> None:
+        """What was changed beside the settings of an object that was settled before."""
+        for number, outcome in enumerate(self._outcomes):
+            if changes and outcome.node is node and outcome.verdict != "created":
+                both = outcome.changes | changes
+                self._outcomes[number] = replace(outcome, verdict="updated", changes=both)
+
+    def _way(self, node: Node, name: str, way: readers.Way, sequence: Sequence) -> Sequence | None:
+        """The sequence that a setting names."""
+        found = Sequence.objects.filter(experience=sequence.experience_id, slug=way.slug).first()
+        if found is None:
+            self._plan.problems.note(f"{node.path}.{camel(name)}", "There is no such sequence.")
+        return found
 
     def _distribution(self, node: Node, sequence: Sequence, kind: Kind, entry: vocabulary.KindOf) -> None:
         experience = sequence.experience
@@ -154,7 +180,9 @@ class _Application:
         """The distributions that values name, by the values' names."""
         found: dict[str, Any] = {}
         for name, value in values.items():
-            if isinstance(value, vocabulary.Reference):
+            if isinstance(value, readers.Way):
+                found[name] = self._way(node, name, value, sequence)
+            if isinstance(value, readers.Reference):
                 rows = Distribution.objects.filter(kind=value.kind, slug=value.slug)
                 if value.sequence:
                     near = rows.filter(

@@ -78,6 +78,8 @@ def _node(path: str, level: Level, given: dict[str, Any], problems: Problems) ->
             _read(node, name, value, problems)
         elif name in level.lists:
             node.lists[name] = _list(f"{path}.{name}", level.lists[name], value, problems)
+        elif name in level.singles:
+            node.lists[name] = _single(f"{path}.{name}", level.singles[name], value, problems)
         else:
             problems.note(f"{path}.{name}", _unknown(level, name))
     if "slug" not in node.values:
@@ -95,9 +97,16 @@ def _read(node: Node, name: str, value: Any, problems: Problems) -> None:
 
 
 def _unknown(level: Level, name: str) -> str:
-    if name in level.later:
-        return f"This version of Fanfare does not have {name} yet; leave it out."
-    return f"Unknown name; of {level.title}, known are {', '.join([*level.settings, *level.lists])}."
+    known = ", ".join([*level.settings, *level.lists, *level.singles])
+    return f"Unknown name; of {level.title}, known are {known}."
+
+
+def _single(path: str, level: Level, given: Any, problems: Problems) -> list[Node]:
+    """A list of the one object that there is, or of none."""
+    if given is None or isinstance(given, dict):
+        return [] if given is None else [_node(path, level, given, problems)]
+    problems.note(path, "It must be a set of names and values.")
+    return []
 
 
 def _list(path: str, level: Level, given: Any, problems: Problems) -> list[Node]:

@@ -52,7 +52,8 @@ class Setting:
     """One setting of a kind that is not a column of Distribution: its model field, and where it is read.
 
     `choices` of a foreign key narrows what is offered, for this distribution or one that is being added;
-    `shown` is what those read who may only look, where it is not what forms have.
+    `shown` is what those read who may only look, where it is not what forms have; `form_field` is the form's,
+    where it is not the model field's own.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Setting:
     label: str = ""
     choices: Callable[[QuerySet[Any], Distribution | None], QuerySet[Any]] | None = None
     shown: Callable[[Distribution], Any] | None = None
+    form_field: type[forms.Field] | None = None
 
 
 @dataclass(frozen=True)
@@ -195,13 +197,14 @@ class DistributionAdmin(HistoryAdmin):
 
     def _field_of(self, setting: Setting, request: HttpRequest, obj: Distribution | None) -> Any:
         """The form's field of a kind's setting."""
-        options = {"form_class": DistributionField} if setting.choices else {}
+        special = setting.form_field or (DistributionField if setting.choices else None)
+        options = {"form_class": special} if special else {}
         found: Any = self.formfield_for_dbfield(setting.field, request, **options)
         found.label = setting.label or found.label
         found.initial = setting.read(obj) if obj else setting.field.get_default()
         if setting.choices:
             found.widget = found.widget.widget  # without buttons to add and change what it offers
-            found.queryset = setting.choices(found.queryset.select_related("sequence__experience"), obj)
+            found.queryset = setting.choices(found.queryset, obj)
         return found
 
     def write(self, request: HttpRequest, thing: Distribution, values: dict[str, Any]) -> Distribution:

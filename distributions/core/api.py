@@ -9,15 +9,13 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from rest_framework.decorators import action
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from consumers import conditions, identities, sessions
 from consumers.authentication import Credential
-from consumers.permissions import HasKey, HasSecretKey, IsConsumer, IsConsumerAtGate
-from distributions.core import admission, bodies, catalog, fingerprints, lifecycle, live
+from distributions.core import admission, bodies, catalog, fingerprints, following, lifecycle, live
 from distributions.core.bodies import (
     CompleteSerializer,
     ConsumerSerializer,
@@ -27,6 +25,7 @@ from distributions.core.bodies import (
     VerdictSerializer,
 )
 from distributions.core.models import Distribution, Kind
+from distributions.core.permissions import PERMISSIONS
 from distributions.core.standing import Standing
 from distributions.core.status import present
 from fanfare import errors, metrics
@@ -38,27 +37,6 @@ STATUS = "status_serializer"  # the attribute that holds a kind's DistributionSt
 VERDICT = "verdict_serializer"
 COMPLETE, DENY = "complete_body", "deny_body"  # what a kind takes with these verbs
 ENTERING = ("enter", "bid", "book", "rebook")  # what one must meet the sequence's conditions for
-PERMISSIONS: dict[str, type[BasePermission]] = {
-    "retrieve": HasKey,
-    "proof": HasKey,
-    "proof_file": HasKey,
-    "enter": IsConsumerAtGate,
-    "status": IsConsumerAtGate,
-    "leave": IsConsumer,
-    "bid": IsConsumerAtGate,
-    "highest_bid": HasKey,
-    "history": IsConsumer,
-    "bids": IsConsumer,
-    "slots": HasKey,
-    "book": IsConsumerAtGate,
-    "rebook": IsConsumerAtGate,
-    "cancel": IsConsumer,
-    "calendar_file": IsConsumer,
-    "admit": HasSecretKey,
-    "complete": HasSecretKey,
-    "deny": HasSecretKey,
-    "validate": HasSecretKey,
-}
 
 
 class DistributionViewSet(ApiViewSet):
@@ -163,8 +141,15 @@ class DistributionViewSet(ApiViewSet):
     def answer(self, standing: Standing, *, with_token: bool = True) -> Response:
         """The DistributionStatus of a standing as it is now, with what the kind adds."""
         current = self.rules.standing_at(self.distribution, standing, self.now)
-        extra = self.present_standing(current)
+        follows = following.of_standing(self.distribution, current, self.rules, now=self.now)
+        extra = follows | self.present_standing(current)
         return Response(present(self.distribution, current, with_token=with_token, **extra))
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """A refusal of who came too late says where to go on."""
+        if self.action in ENTERING and isinstance(exc, following.TOO_LATE):
+            exc.extra |= following.of_refusal(self.distribution, exc, now=self.now)
+        return super().handle_exception(exc)
 
     def present_standing(self, standing: Standing) -> dict[str, Any]:
         """The fields that the kind adds to a status."""
@@ -175,8 +160,11 @@ class DistributionViewSet(ApiViewSet):
         return standing.may_enter_again
 
     def which(self, consumer_id: str, body: dict[str, Any]) -> int | None:
-        """Which of a consumer's participations the shop means, where there may be several; None: the last."""
-        return None
+        """Which of a consumer's participations the shop means, where there may be several: the one that was
+        completed with the same order; None: the last.
+        """
+        done = lifecycle.completed_by(self.distribution, consumer_id, body.get("order_id", ""))
+        return None if done is None else done.id
 
     def decided(
         self, consumer_id: str, seen: Distribution | None = None, which: int | None = None
@@ -285,9 +273,6 @@ class Complete(DistributionViewSet):
         more: Any = {"now": self.now, "actor": self.credential.actor, "order_id": order_id}
 
         def complete(person: str) -> Standing:
-            before = lifecycle.completed_by(self.distribution, person, order_id)
-            if before is not None:
-                return before
             which = self.which(person, body)
             decided = self.decided(person, which=which)
             if decided is not None:

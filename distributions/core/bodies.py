@@ -115,7 +115,13 @@ def refused_cancellations(title: str) -> Refusals:
     """Of `cancel`."""
     several = errors.Invalid(errors.Detail("booking_id", "There are several bookings; say which."))
     late = errors.TooLateToCancel("It could be cancelled until 2026-12-01T09:00:00Z.")
-    return [errors.NotFound("Booking"), several, late, errors.IllegalMove(status="COMPLETED")]
+    bodies: Refusals = [
+        errors.LengthRequired("Send Content-Length."),
+        errors.BodyTooLarge(),
+        errors.UnsupportedMediaType("Send application/json."),
+    ]
+    often = errors.RateLimited("Too often. Try again in 60 s.", retry_after=60)
+    return [errors.NotFound("Booking"), several, late, errors.IllegalMove(status="COMPLETED"), often, *bodies]
 
 
 def refused_calendar_files(title: str) -> Refusals:
@@ -156,8 +162,9 @@ def refused_admissions(title: str) -> Refusals:
 
 
 def refused_moves(title: str) -> Refusals:
-    """Of `complete` and `deny`."""
-    return [errors.NotFound("Consumer"), errors.NotEntered(title), errors.IllegalMove(status="LEFT")]
+    """Of `complete` and `deny`; of several bookings one may be named."""
+    named = [errors.NotFound("Booking")] if title == Kind.APPOINTMENT.label else []
+    return [errors.NotFound("Consumer"), errors.NotEntered(title), errors.IllegalMove(status="LEFT"), *named]
 
 
 def refused_validations(title: str) -> Refusals:

@@ -65,12 +65,13 @@ def turn_away(
     distribution: Distribution,
     consumer_id: str,
     *,
+    unit: int,
     now: dt.datetime,
     actor: str,
     fingerprint: bytes | None,
     metadata: dict[str, Any] | None,
 ) -> Standing:
-    """Write a participation that is DENIED from its start, and its trace.
+    """Write a participation that is DENIED from its start, and its trace; `unit`: the number it has.
 
     Raises NotAuthenticated for one who was merged or erased just now.
     """
@@ -85,6 +86,7 @@ def turn_away(
         deny_reason=Reason.DEVICE_LIMIT,
         fingerprint=fingerprint,
         metadata=metadata,
+        unit=unit,
     )
     _trace(
         distribution,

@@ -50,12 +50,7 @@ def enter(
     stays so. Over the device limit: DENIED. `claim`: what `statements.enter` knows beside, such as
     `out_of_turn`, which needs no free place.
     """
-    values: dict[str, Any] = {
-        "now": now,
-        "actor": actor,
-        "fingerprint": fingerprint,
-        "metadata": metadata,
-    }
+    values: dict[str, Any] = {"now": now, "actor": actor, "fingerprint": fingerprint, "metadata": metadata}
     limited = None if claim.get("out_of_turn") else distribution.max_entries_per_fingerprint
     with doors.one_device_at_a_time(distribution, fingerprint if limited else None):
         if (
@@ -65,7 +60,8 @@ def enter(
         ):
             # Unless they entered by another device just now: then they are found below.
             with suppress(IntegrityError), transaction.atomic():
-                return _publish(distribution, [doors.turn_away(distribution, consumer_id, **values)])[0]
+                denied = doors.turn_away(distribution, consumer_id, unit=claim.get("unit", 1), **values)
+                return _publish(distribution, [denied])[0]
         found = _enter(distribution, consumer_id, values | claim)
         if found is not None and found[0].at(now).status != found[0].status:
             expire(distribution, [found[0].id], now=now)

@@ -22,6 +22,7 @@ class Kind(models.TextChoices):
     AUCTION = "auction", "Auction"
     TIMED_RELEASE = "timed_release", "Timed release"
     APPOINTMENT = "appointment", "Appointment"
+    WAITLIST = "waitlist", "Waitlist"
 
 
 # What ids begin with.
@@ -31,6 +32,7 @@ ID_PREFIXES: dict[Kind, str] = {
     Kind.AUCTION: "auction",
     Kind.TIMED_RELEASE: "release",
     Kind.APPOINTMENT: "appt",
+    Kind.WAITLIST: "wl",
 }
 
 
@@ -59,6 +61,7 @@ HOLDING: dict[Kind, tuple[Status, ...]] = {
     Kind.AUCTION: (Status.QUEUED,),
     Kind.TIMED_RELEASE: (Status.ADMITTED, Status.COMPLETED),
     Kind.APPOINTMENT: (Status.ADMITTED, Status.COMPLETED),
+    Kind.WAITLIST: (Status.QUEUED,),
 }
 # What the trace calls a move, where the kind has its own word for it; EXPIRED is a denial by the clock.
 ENTERED, EXPIRED = "entered", "expired"
@@ -138,6 +141,12 @@ class Distribution(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["sequence", "kind", "slug"], name="distribution_slug"),
+            models.UniqueConstraint(
+                fields=["sequence"],
+                name="one_waitlist",
+                condition=Q(kind="waitlist"),
+                violation_error_message="A sequence has one waitlist at most.",
+            ),
             models.CheckConstraint(
                 condition=Q(close_at__gt=F("open_at")), name="distribution_closes_after_opening"
             ),

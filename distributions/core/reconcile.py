@@ -23,10 +23,13 @@ _COLUMNS = statements.COLUMNS.split(", ")
 
 
 def repush(*, since: dt.datetime) -> int:
-    """Push again whoever was moved since then; entries repair themselves when they are next read."""
+    """Push again whoever was moved since then; entries repair themselves when they are next read, and
+    a notice moves nobody.
+    """
     moved: dict[str, list[str]] = {}
     traces = Event.objects.filter(at__gte=since, distribution_id__isnull=False, consumer_id__isnull=False)
-    pairs = traces.exclude(name__endswith=".entered").values_list("distribution_id", "consumer_id")
+    moves = traces.exclude(name__endswith=".entered").exclude(name__endswith=".notified")
+    pairs = moves.values_list("distribution_id", "consumer_id")
     for distribution_id, consumer_id in pairs.distinct():
         moved.setdefault(str(distribution_id), []).append(str(consumer_id))
     frozen = dict(Tally.objects.filter(pk__in=moved).values_list("pk", "frozen"))

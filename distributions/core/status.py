@@ -10,6 +10,15 @@ from distributions.core.standing import Standing
 from fanfare.api import IdField
 
 
+class NextSerializer(serializers.Serializer[Any]):
+    """Where to go on when there is nothing here."""
+
+    kind = serializers.ChoiceField(
+        ["queue", "sequence", "waitlist"], help_text="Into a queue losers of a draw go by themselves."
+    )
+    id = serializers.CharField()
+
+
 class StatusSerializer(serializers.Serializer[Any]):
     """How a consumer stands in a distribution. Absent fields are left out, not null."""
 
@@ -29,6 +38,9 @@ class StatusSerializer(serializers.Serializer[Any]):
     )
     poll_after_seconds = serializers.IntegerField(
         required=False, min_value=1, help_text="When asking again makes sense, when QUEUED."
+    )
+    next = NextSerializer(
+        required=False, help_text="When DENIED because there was nothing for them: where to go on."
     )
 
 

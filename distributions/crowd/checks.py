@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from distributions.crowd.person import Record
+from distributions.crowd.waiter import WaitRecord
 
 MINUTE = dt.timedelta(minutes=1)
 SHOWN = 3  # examples of what is wrong
@@ -127,6 +128,20 @@ def nobody_twice(records: Iterable[Record]) -> Check:
             broken.append(f"{record.consumer_id} was admitted {len(record.admissions)} times")
     broken += [f"admission {name} was given to {count} people" for name, count in names.items() if count > 1]
     return Check("nobody is admitted twice", weighed, tuple(broken))
+
+
+def one_entry_each(records: Sequence[WaitRecord]) -> Check:
+    """One entry a person, one person an entry, however often they enter."""
+    names: Counter[str] = Counter(name for record in records for name in record.names)
+    broken = [f"{one.consumer_id} has {len(one.names)} entries" for one in records if len(one.names) > 1]
+    broken += [f"entry {name} is of {count} people" for name, count in names.items() if count > 1]
+    return Check("nobody is on the list twice", len(names), tuple(broken))
+
+
+def entries_hold(records: Sequence[WaitRecord]) -> Check:
+    """Whoever entered is on the list since then, until they leave."""
+    given = [record for record in records if record.names]
+    return Check("an entry stays what it was, until its end", len(given), tuple(_problems(given)))
 
 
 def stock_kept(records: Sequence[Record], inventory: int | None) -> Check:

@@ -17,6 +17,7 @@ from distributions.crowd.checks import Terms
 from distributions.crowd.claimer import Claimer
 from distributions.crowd.person import Person, Venue, make_plan
 from distributions.crowd.shop import Shop
+from distributions.crowd.waiter import WAITING, Waiter
 from distributions.crowd.wire import Wire
 
 FAREWELL_SECONDS = 30.0
@@ -96,11 +97,21 @@ async def _appointment(venue: Venue, appointment: dict[str, Any], options: Optio
     return report.make(records, found, venue.wire, seconds) | booker.course(records)
 
 
+async def _waitlist(venue: Venue, waitlist: dict[str, Any], options: Options) -> dict[str, Any]:
+    people = [Waiter(venue, _plan(options)) for _ in range(options.people)]
+    seconds = await _timed(people, options)
+    records = [person.record for person in people]
+    found = [checks.one_entry_each(records), checks.entries_hold(records)]
+    waiting = sum(record.outcome == WAITING for record in records)
+    return report.make(records, found, venue.wire, seconds) | {"waiting": waiting}
+
+
 _KINDS = {
     "queue": ("queues", _queue),
     "auction": ("auctions", _auction),
     "release": ("timed-releases", _release),
     "appt": ("appointments", _appointment),
+    "wl": ("waitlists", _waitlist),
 }
 
 

@@ -9,6 +9,7 @@ from distributions.crowd import checks
 from distributions.crowd.bidder import BidRecord
 from distributions.crowd.checks import Check, Terms
 from distributions.crowd.person import Record
+from distributions.crowd.waiter import WAITING
 from distributions.crowd.wire import Wire
 
 TIMED = (
@@ -26,7 +27,7 @@ TIMED = (
     "complete",
 )
 UNFINISHED = ("", "QUEUED", "ADMITTED")
-ENDS = ("COMPLETED", "LEFT", "DENIED", "NEVER_BID", *UNFINISHED)
+ENDS = ("COMPLETED", "LEFT", "DENIED", "NEVER_BID", WAITING, *UNFINISHED)
 
 
 def make(records: Sequence[Record], found: Sequence[Check], wire: Wire, seconds: float) -> dict[str, Any]:
@@ -145,6 +146,9 @@ def _course(report: dict[str, Any]) -> Iterator[str]:
     if "bookings" in report:
         lost = report["slotsTakenMeanwhile"]
         yield f"  bookings made: {report['bookings']:,}; {lost:,} slots were taken meanwhile"
+        return
+    if "waiting" in report:
+        yield f"  on the list at the end: {report['waiting']:,}"
         return
     currency = report["currencyCode"]
     yield f"  {report['bids']:,} bids accepted, {report['refusedBids']:,} refused as too low or too late"

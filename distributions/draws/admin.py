@@ -29,7 +29,8 @@ def _of_draw(name: str) -> Callable[[Distribution], Any]:
 
 def _queues(rows: QuerySet[Distribution], draw: Distribution | None) -> QuerySet[Distribution]:
     """Where losers may go on."""
-    queues = rows.filter(kind=Kind.QUEUE).order_by("sequence__experience__name", "name")
+    queues = rows.filter(kind=Kind.QUEUE).select_related("sequence__experience")
+    queues = queues.order_by("sequence__experience__name", "name")
     return queues if draw is None else queues.filter(sequence__experience=draw.sequence.experience_id)
 
 

@@ -130,6 +130,11 @@ def current(distribution: Distribution, now: dt.datetime) -> Distribution:
     return distribution
 
 
+def vacancies(distribution: Distribution, now: dt.datetime) -> int | None:
+    """Nobody has a place by coming; a draw gives them."""
+    return 0
+
+
 def standing_at(distribution: Distribution, standing: Standing, now: dt.datetime) -> Standing:
     """As it is at `now`: an entry that can't get a place any more is lost, though nobody wrote that down."""
     if standing.status != Status.QUEUED:

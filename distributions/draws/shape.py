@@ -55,13 +55,6 @@ class DrawSerializer(DistributionSerializer):
     verification = VerificationSerializer()
 
 
-class NextSerializer(serializers.Serializer[Any]):
-    """Where a loser goes on."""
-
-    kind = serializers.ChoiceField(["queue"])
-    id = serializers.CharField()
-
-
 class DrawStatusSerializer(StatusSerializer):
     """A DistributionStatus with what a draw adds."""
 
@@ -73,7 +66,6 @@ class DrawStatusSerializer(StatusSerializer):
     )
     entry_number = serializers.IntegerField(required=False, min_value=1)
     receipt = ReceiptSerializer(required=False)
-    next = NextSerializer(required=False, help_text="Where losers go on by themselves, when LOST.")
 
 
 def present_draw(distribution: Distribution, now: dt.datetime) -> dict[str, Any]:

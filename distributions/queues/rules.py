@@ -201,6 +201,16 @@ def _left_in_total(queue: Queue) -> int:
     return max(0, queue.max_admissions - used)
 
 
+def vacancies(distribution: Distribution, now: dt.datetime) -> int | None:
+    """How many who come now would have a place, and be admitted in the end; None: any number."""
+    tally, limits = distribution.tally, []
+    if tally.places is not None:
+        limits.append(tally.places - tally.taken)
+    if distribution.queue.max_admissions is not None:
+        limits.append(_left_in_total(distribution.queue) - tally.taken)
+    return max(0, min(limits)) if limits else None
+
+
 def _next_in_line(queue: Queue, number: int) -> list[int]:
     if number <= 0:
         return []

@@ -65,13 +65,18 @@ def _in_stock(distribution: Distribution) -> bool:
 
 
 def _sold_out(distribution: Distribution, now: dt.datetime) -> errors.SoldOut:
-    """With the time to the next claim's end, where one is open; no time where all is completed."""
+    """With the time to the next claim's end, where one is open; no time where all is completed, or what comes
+    back comes after the closing.
+    """
     inside = Participation.objects.filter(distribution_id=distribution.pk, status=Status.ADMITTED)
     first = inside.order_by("expires_at").values_list("expires_at").first()  # nulls come last
     if first is None:
         return errors.SoldOut(distribution.title)
-    wait = RETRY if first[0] is None else math.ceil((first[0] - now).total_seconds())
-    return errors.SoldOut(distribution.title, retry_after=max(1, wait))
+    wait = max(1, RETRY if first[0] is None else math.ceil((first[0] - now).total_seconds()))
+    comes_late = (
+        distribution.close_at is not None and now + dt.timedelta(seconds=wait) >= distribution.close_at
+    )
+    return errors.SoldOut(distribution.title, retry_after=None if comes_late else wait)
 
 
 def closes_at(distribution: Distribution) -> dt.datetime | None:
@@ -93,3 +98,8 @@ def available(distribution: Distribution) -> int | None:
     """Units that nobody holds; None: any number."""
     tally = distribution.tally
     return None if tally.places is None else max(0, tally.places - tally.taken)
+
+
+def vacancies(distribution: Distribution, now: dt.datetime) -> int | None:
+    """How many who come now would have a unit; None: any number."""
+    return available(distribution)

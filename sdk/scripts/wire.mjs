@@ -32,6 +32,7 @@ const launch = {
           draws: [{ slug: "raffle", name: "Raffle", openAt: "now", drawAt: "now+8s", winnerCount: 1 }],
           auctions: [{ slug: "lot", name: "Lot", closeAt: "now+1h", ...auction }],
           timedReleases: [{ slug: "flash", name: "Flash", openAt: "now", inventory: 5, claimSeconds: 60 }],
+          waitlist: { slug: "next", name: "Next time" },
           appointments: [{ slug: "fitting", name: "Fitting", supportsGuest: true, slotMinutes: 30, openingHours: allWeek }],
         },
       ],

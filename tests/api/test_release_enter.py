@@ -78,6 +78,16 @@ def test_sold_out_tells_when_the_next_claim_ends(world: World, clock: Any) -> No
     assert second.enter(release).json()["status"] == "COMPLETED"
 
 
+def test_nobody_waits_for_what_comes_back_after_the_closing(world: World, clock: Any) -> None:
+    release, late = world.release(inventory=1, claim_seconds=60, closes_in=90), world.consumer()
+    (first,) = claimed(release, world, 1)
+    require_sold_out(late.enter(release), 60)
+    assert move(world, release, "deny", first).status_code == 200
+    clock.shift(31)
+    claimed(release, world, 1)
+    require_sold_out(late.enter(release), None)
+
+
 def test_no_inventory_at_all(world: World, clock: Any) -> None:
     release = world.release(inventory=0, claim_seconds=60)
     require_sold_out(world.consumer().enter(release), None)

@@ -1,5 +1,6 @@
 """`manage.py consumers`: all that is known of a person comes out; erasing leaves nothing that names them."""
 
+import datetime as dt
 import io
 import json
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ EXPORTED = {
     "consumers_exchangecode": "exchangeCodes",
     "consumers_visit": "visits",
     "consumers_redemption": "accessCodesUsed",
+    "experiences_accesscode": "accessCodesMade",
     "experiences_audiencemember": "audiences",
     "experiences_event": "trace",
     "distributions_participation": "participations",
@@ -128,6 +130,8 @@ def _put_on_lists(world: World, browser: ConsumerClient) -> None:
     audiences.add(members, keys, now=now, actor="staff:1")
     coded = world.sequence_with("coded", priority=5)
     [text] = access_codes.generate(coded, 1, now=now, actor="staff:1")
+    over = now + dt.timedelta(hours=1)
+    access_codes.make_personal(coded, [browser.id], now=now, expires_at=over, label="For Ada's waiting")
     experience = world.sequence.experience_id
     assert browser.post(f"/experiences/{experience}/enter", {"accessCode": text}).status_code == 200
 

@@ -16,6 +16,7 @@ from distributions.core.models import Distribution, Participation
 from distributions.crowd import checks
 from distributions.crowd.checks import Terms
 from distributions.crowd.person import Record
+from distributions.crowd.waiter import WaitRecord
 from distributions.crowd.wire import Span
 from distributions.queues import rules
 from fanfare import clock as time
@@ -103,6 +104,31 @@ def test_a_release_is_sold_to_the_last_unit(world: World, live_server: Any, tmp_
     assert all(check["weighed"] for check in report["checks"])
     assert "units sold: 4 of 4" in printed
     assert require_true_stock(release).completed == 4
+
+
+def test_a_waitlist_is_entered_and_some_leave(world: World, live_server: Any, tmp_path: Path) -> None:
+    waitlist, path = world.waitlist(), tmp_path / "report.json"
+    printed = crowd(world, live_server, waitlist.pk, "--leave=40", f"--report={path}")
+    report = json.loads(path.read_text())
+    assert (report["entered"], report["waiting"] + report["left"]) == (PEOPLE, PEOPLE)
+    assert (report["refused"], report["failures"], report["unfinished"]) == ({}, {}, 0)
+    assert [check["kept"] for check in report["checks"]] == [True] * 2
+    assert all(check["weighed"] == PEOPLE for check in report["checks"])
+    assert f"on the list at the end: {report['waiting']}" in printed
+    rows = Participation.objects.filter(distribution=waitlist)
+    assert rows.filter(status="QUEUED").count() == report["waiting"]
+    assert rows.count() == PEOPLE
+
+
+def test_a_list_that_forgets_or_doubles_somebody_is_found_out() -> None:
+    kept = [WaitRecord(consumer_id=f"cons_{name}", names=frozenset([name])) for name in "ab"]
+    assert checks.one_entry_each(kept).broken == checks.entries_hold(kept).broken == ()
+    twice = WaitRecord(consumer_id="cons_c", names=frozenset("cd"))
+    taken = WaitRecord(consumer_id="cons_e", names=frozenset("a"))
+    assert len(checks.one_entry_each([*kept, twice]).broken) == 1
+    assert len(checks.one_entry_each([*kept, taken]).broken) == 1
+    lost = WaitRecord(consumer_id="cons_f", names=frozenset("f"), problems=["the status tells of another"])
+    assert len(checks.entries_hold([*kept, lost]).broken) == 1
 
 
 def test_who_gives_a_unit_back_is_no_buyer(world: World, live_server: Any, tmp_path: Path) -> None:

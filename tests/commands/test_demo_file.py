@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from distributions import tasks
+from distributions.core import switches
+from distributions.core.models import Distribution
 from experiences.models import Organization, Sequence
+from fanfare import clock as time
+from tests.waitlists import code_for
 from tests.world import ConsumerClient, World, assert_error
 
 DEMO = Path(__file__).resolve().parent.parent.parent / "demo.yaml"
@@ -31,6 +36,9 @@ class Demo:
             for slug, queue_id in sequence["queues"].items()
         }
         self.release = experience["sequences"]["everyone"]["timedReleases"]["flash"]
+        self.returned = experience["sequences"]["second-chance"]["timedReleases"]["returned"]
+        self.returns = experience["sequences"]["members"]["waitlist"]["returns"]
+        self.next_time = experience["sequences"]["everyone"]["waitlist"]["next-time"]
         everyone = Sequence.objects.get(slug="everyone")
         self.world = World(Organization.objects.get(), everyone, keys["publishableKey"], keys["secretKey"])
 
@@ -98,7 +106,12 @@ def test_a_friend_who_signs_in_stays_a_friend(demo: Demo) -> None:
 def test_what_the_demo_asks_is_shown(demo: Demo) -> None:
     body = demo.world.shop_front().get(demo.path.removesuffix("/enter")).json()
     asked = [(demo.slugs[sequence["id"]], sequence["requires"]) for sequence in body["sequences"]]
-    assert asked == [("friends", ["access_code"]), ("members", ["authentication"]), ("everyone", [])]
+    assert asked == [
+        ("friends", ["access_code"]),
+        ("members", ["authentication"]),
+        ("everyone", []),
+        ("second-chance", ["access_code"]),
+    ]
 
 
 def test_whoever_comes_has_a_pair_at_once(demo: Demo) -> None:
@@ -106,6 +119,29 @@ def test_whoever_comes_has_a_pair_at_once(demo: Demo) -> None:
     assert (body["status"], body["expiresAt"]) == ("ADMITTED", "2026-12-01T09:02:00Z")
     shown = demo.world.shop_front().get(f"/timed-releases/{demo.release}").json()
     assert (shown["inventory"], shown["available"], shown["status"]) == (40, 39, "OPEN")
+
+
+def test_returned_pairs_are_offered_to_the_members_who_wait(demo: Demo) -> None:
+    names = ("ann", "bob", "cem")
+    people = [demo.world.member(f"{name}@example.com") for name in names]
+    for one in people:
+        assert one.post(f"/waitlists/{demo.returns}/enter").json()["isEntered"]
+    assert_error(demo.world.consumer().post(f"/waitlists/{demo.returns}/enter"), 403, "Sign-in required")
+    tasks.tick_waitlists()
+    stati = [one.get(f"/waitlists/{demo.returns}/status").json() for one in people]
+    assert [status.get("offerExpiresAt") for status in stati] == ["2026-12-01T09:05:00Z"] * 2 + [None]
+    assert demo.led_to(people[0], code_for("ann")) == "second-chance"
+    body = people[0].post(f"/timed-releases/{demo.returned}/enter").json()
+    assert body["status"] == "ADMITTED"
+    assert demo.led_to(people[2], code_for("bob")) == "members"
+
+
+def test_who_comes_too_late_is_told_of_the_next_drop(demo: Demo) -> None:
+    switches.close(Distribution.objects.get(pk=demo.release), now=time.now(), actor="staff:1")
+    guest = demo.world.consumer()
+    body = assert_error(guest.post(f"/timed-releases/{demo.release}/enter"), 400, "Timed release is closed")
+    assert body["next"] == {"kind": "waitlist", "id": demo.next_time}
+    assert guest.post(f"/waitlists/{demo.next_time}/enter").json()["isEntered"]
 
 
 def test_applying_the_demo_again_changes_nothing(demo: Demo) -> None:

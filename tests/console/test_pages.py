@@ -14,6 +14,7 @@ from distributions.appointments import blocks
 from distributions.appointments.models import Booking
 from distributions.auctions.models import Bid
 from distributions.core.models import Participation
+from distributions.waitlists import notifying
 from experiences import access_codes, audiences
 from experiences.models import AccessCode, ApiKey, AudienceMember, Event, Membership
 from fanfare import clock, lists
@@ -27,6 +28,7 @@ MODELS = [
     "distributions_distribution", "distributions_participation", "distributions_queue", "distributions_draw",
     "distributions_auction", "distributions_bid", "distributions_timedrelease",
     "distributions_appointment", "distributions_booking", "distributions_block",
+    "distributions_waitlist", "distributions_notification",
     "consumers_visit", "consumers_message",
     "experiences_accesscode", "experiences_audiencemember", "auth_otp_otpchallenge", "auth_otp_outboxmessage",
 ]  # fmt: skip
@@ -45,6 +47,7 @@ ODD = [
 def things(world: World, owner: Console) -> dict[str, Any]:
     """One of each model."""
     queue, auction, consumer = world.queue(), world.auction(), world.consumer()
+    waitlist = world.waitlist()
     consumer.enter(queue)
     consumer.bid(auction, "100.00")
     consumer.post(f"/experiences/{world.sequence.experience_id}/enter")
@@ -72,6 +75,8 @@ def things(world: World, owner: Console) -> dict[str, Any]:
         "distributions_bid": Bid.objects.get(),
         "distributions_timedrelease": world.release().timed_release,
         **_of_appointments(world),
+        "distributions_waitlist": waitlist.waitlist,
+        "distributions_notification": notifying.announce(waitlist, "News", **known),
         "consumers_message": Message.objects.get(),
         "consumers_visit": Visit.objects.get(),
         "experiences_accesscode": AccessCode.objects.get(),

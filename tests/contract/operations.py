@@ -4,6 +4,7 @@
 stands here comes from the contract, not from the code.
 """
 
+import datetime as dt
 import itertools
 import re
 from collections.abc import Callable, Iterator
@@ -13,23 +14,36 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from distributions import tasks
+from distributions.appointments import bookings
+from distributions.appointments.models import Booking
 from distributions.auctions.bidding import Ask, bid
 from distributions.auctions.models import Bidder
 from distributions.core import admission, lifecycle
 from distributions.core.models import Distribution, Participation
 from distributions.draws import rules as draws
 from distributions.timed_releases import rules as releases
+from distributions.waitlists import rules as waitlists
 from experiences.models import Experience, Sequence
 from fanfare import clock, redis
 from tests.api.mailbox import get_code
 from tests.lines import admit, enter, fill, make_consumers
-from tests.world import World, loaded, make_auction, make_draw, make_queue, make_release
+from tests.world import (
+    World,
+    loaded,
+    make_appointment,
+    make_auction,
+    make_draw,
+    make_queue,
+    make_release,
+    make_waitlist,
+)
 
 BASE = "api/v1/"
 # Open to everyone: the API's description, and the page that shows it.
 PUBLIC = {"/openapi.json", "/docs"}
 Body = dict[str, Any]
 WINNERS = 60  # of a side's draw, and of its auction: more than one operation's cells call for
+ROOM = {"places_per_slot": 1_000, "max_bookings_per_consumer": 9}
 _numbers = itertools.count(1)
 
 
@@ -53,6 +67,10 @@ class Side:
     buyers: Iterator[str]  # who won it, and have neither completed nor been denied
     release: Distribution  # in stock
     members_release: Distribution  # takes no guests
+    waitlist: Distribution
+    members_waitlist: Distribution  # takes no guests
+    appointment: Distribution  # with room for all
+    members_appointment: Distribution  # takes no guests
 
 
 def make_side(world: World) -> Side:
@@ -79,6 +97,10 @@ def make_side(world: World) -> Side:
         buyers=iter(buyers),
         release=make_release(world.sequence),
         members_release=make_release(world.sequence, supports_guest=False),
+        waitlist=make_waitlist(world.sequence),
+        members_waitlist=make_waitlist(world.sequence_with("second"), supports_guest=False),
+        appointment=make_appointment(world.sequence, **ROOM),
+        members_appointment=make_appointment(world.sequence, **ROOM, supports_guest=False),
     )
 
 
@@ -111,8 +133,8 @@ def _nothing(side: Side, caller: str) -> Body:
 class Operation:
     """One row: the contract's letter, what the path names, and a body with which the call succeeds.
 
-    `body` also arranges what must be so before, for the consumer who calls; `target` is the id in the
-    path, `members` the id of one that takes no guests.
+    `body` also arranges what must be so before, for the consumer who calls, and fills in what else the path
+    names; `target` is the id in the path, `members` the id of one that takes no guests.
     """
 
     letter: str
@@ -121,6 +143,7 @@ class Operation:
     members: Callable[[Side], str] | None = None
     body: Callable[[Side, str], Body] = _nothing
     status: int = 200
+    query: str = ""
 
 
 def _queue(side: Side) -> str:
@@ -145,6 +168,14 @@ def _settled(side: Side) -> str:
 
 def _release(side: Side) -> str:
     return side.release.pk
+
+
+def _waitlist(side: Side) -> str:
+    return side.waitlist.pk
+
+
+def _appointment(side: Side) -> str:
+    return side.appointment.pk
 
 
 def _shuffled_queue(side: Side) -> str:
@@ -276,6 +307,54 @@ def _claimed_with_token(side: Side, caller: str) -> Body:
     return {**body, "token": admission.token(side.release, standing)}
 
 
+def _waits(side: Side, caller: str) -> Body:
+    waitlists.enter(side.waitlist, caller, now=clock.now(), actor=f"consumer:{caller}", fingerprint=None)
+    return {}
+
+
+def _slot(days: int) -> dt.datetime:
+    """The start of a slot so many days from now."""
+    return (clock.now() + dt.timedelta(days)).replace(minute=0, second=0, microsecond=0)
+
+
+def _to_book(side: Side, caller: str) -> Body:
+    return {"slotTime": _slot(2).isoformat()}
+
+
+def _books(side: Side, caller: str) -> Body:
+    ask = bookings.Ask(caller, _slot(1), clock.now(), f"consumer:{caller}")
+    bookings.book(side.appointment, ask)
+    return {}
+
+
+def _to_rebook(side: Side, caller: str) -> Body:
+    ask = bookings.Ask(caller, _slot(1), clock.now(), f"consumer:{caller}")
+    bookings.book(side.members_appointment, ask)
+    return {**_books(side, caller), **_to_book(side, caller)}
+
+
+def _names_booking(side: Side, caller: str) -> Body:
+    _books(side, caller)
+    (booking,) = Booking.objects.filter(participation__consumer_id=caller)
+    return {"booking_id": booking.pk}
+
+
+def _booked(side: Side, caller: str) -> Body:
+    body = _newcomer(side, caller)
+    _books(side, body["consumerId"])
+    return body
+
+
+def _booked_and_to_be_denied(side: Side, caller: str) -> Body:
+    return {**_booked(side, caller), "reason": "ADMIN_ACTION"}
+
+
+def _booked_with_token(side: Side, caller: str) -> Body:
+    body = _booked(side, caller)
+    standing = lifecycle.latest(side.appointment, body["consumerId"])
+    return {**body, "token": admission.token(side.appointment, standing)}
+
+
 def _files_not_counted(side: Side, caller: str) -> Body:
     """All calls come from one address, which may fetch few proofs a minute: let it be a new minute."""
     if counters := list(redis.client().scan_iter("*rl:*")):
@@ -283,6 +362,7 @@ def _files_not_counted(side: Side, caller: str) -> Body:
     return {}
 
 
+_DAY = "?date=2026-12-02"
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/auth/guest"): Operation("P"),
     ("POST", "/auth/otp/request"): Operation("P", body=_ask_for_code),
@@ -339,6 +419,32 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("POST", "/timed-releases/{id}/validate"): Operation(
         "S", "Timed release", _release, body=_claimed_with_token
+    ),
+    ("GET", "/waitlists/{id}"): Operation("P", "Waitlist", _waitlist),
+    ("POST", "/waitlists/{id}/enter"): Operation(
+        "C", "Waitlist", _waitlist, lambda side: side.members_waitlist.pk
+    ),
+    ("GET", "/waitlists/{id}/status"): Operation("C", "Waitlist", _waitlist),
+    ("DELETE", "/waitlists/{id}/leave"): Operation("C", "Waitlist", _waitlist, body=_waits),
+    ("GET", "/appointments/{id}"): Operation("P", "Appointment", _appointment),
+    ("GET", "/appointments/{id}/slots"): Operation("P", "Appointment", _appointment, query=_DAY),
+    ("POST", "/appointments/{id}/book"): Operation(
+        "C", "Appointment", _appointment, lambda side: side.members_appointment.pk, body=_to_book
+    ),
+    ("POST", "/appointments/{id}/rebook"): Operation(
+        "C", "Appointment", _appointment, lambda side: side.members_appointment.pk, body=_to_rebook
+    ),
+    ("DELETE", "/appointments/{id}/cancel"): Operation("C", "Appointment", _appointment, body=_books),
+    ("GET", "/appointments/{id}/status"): Operation("C", "Appointment", _appointment, body=_books),
+    ("GET", "/appointments/{id}/bookings/{booking_id}.ics"): Operation(
+        "C", "Appointment", _appointment, body=_names_booking
+    ),
+    ("POST", "/appointments/{id}/complete"): Operation("S", "Appointment", _appointment, body=_booked),
+    ("POST", "/appointments/{id}/deny"): Operation(
+        "S", "Appointment", _appointment, body=_booked_and_to_be_denied
+    ),
+    ("POST", "/appointments/{id}/validate"): Operation(
+        "S", "Appointment", _appointment, body=_booked_with_token
     ),
     ("GET", "/consumers/me"): Operation("C"),
     ("GET", "/consumers/{id}"): Operation("S", "Consumer", lambda side: side.person),

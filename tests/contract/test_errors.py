@@ -3,6 +3,7 @@
 Each is caused through HTTP. Words that the schema has and this table has not make it fail.
 """
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from fanfare import clock as time
 from tests.api.mailbox import ADA, get_code, verify, wrong
 from tests.api.servers import postgresql_away
 from tests.contract import conformance
-from tests.world import EXCHANGE, World, assert_error, make_queue
+from tests.world import EXCHANGE, World, assert_error, make_queue, path_of
 
 Cause = Callable[[World, Any], Any]
 UNKNOWN = "00000000000000000000000000"
@@ -82,6 +83,65 @@ def claim_while_paused(world: World, clock: Any) -> Any:
     release.paused_at = time.now()
     release.save(update_fields=["paused_at"])
     return world.consumer().enter(release)
+
+
+def wait(**waitlist: Any) -> Cause:
+    """Somebody enters a waitlist after somebody else."""
+
+    def cause(world: World, clock: Any) -> Any:
+        made = world.waitlist(**waitlist)
+        world.consumer().enter(made)
+        return world.consumer().enter(made)
+
+    return cause
+
+
+def tomorrow() -> dict[str, str]:
+    """A slot to be booked."""
+    return {"slotTime": (time.now() + dt.timedelta(days=1)).isoformat()}
+
+
+def book(**appointment: Any) -> Cause:
+    """Somebody books a slot after somebody else."""
+
+    def cause(world: World, clock: Any) -> Any:
+        path = path_of(world.appointment(**appointment))
+        world.consumer().post(f"{path}/book", tomorrow())
+        return world.consumer().post(f"{path}/book", tomorrow())
+
+    return cause
+
+
+def wait_while_paused(world: World, clock: Any) -> Any:
+    waitlist = world.waitlist()
+    waitlist.paused_at = time.now()
+    waitlist.save(update_fields=["paused_at"])
+    return world.consumer().enter(waitlist)
+
+
+def book_late(world: World, clock: Any) -> Any:
+    path, guest = path_of(world.appointment(closes_in=5)), world.consumer()
+    clock.shift(5)
+    return guest.post(f"{path}/book", {"slotTime": "2026-12-03T09:00:00Z"})
+
+
+def book_while_paused(world: World, clock: Any) -> Any:
+    appointment = world.appointment()
+    appointment.paused_at = time.now()
+    appointment.save(update_fields=["paused_at"])
+    return world.consumer().post(f"{path_of(appointment)}/book", tomorrow())
+
+
+def book_once_more(world: World, clock: Any) -> Any:
+    path, guest = path_of(world.appointment()), world.consumer()
+    guest.post(f"{path}/book", tomorrow())
+    return guest.post(f"{path}/book", {"slotTime": "2026-12-03T09:00:00Z"})
+
+
+def cancel_late(world: World, clock: Any) -> Any:
+    path, guest = path_of(world.appointment(latest_cancellation_minutes=24 * 60 + 1)), world.consumer()
+    guest.post(f"{path}/book", tomorrow())
+    return guest.delete(f"{path}/cancel")
 
 
 def bid(amount: str, **auction: Any) -> Cause:
@@ -227,6 +287,28 @@ ROWS: dict[tuple[str, str, int], Cause] = {
     ("Timed release is sold out", "TIMED_RELEASE_SOLD_OUT", 429): claim(inventory=1, claim_seconds=60),
     ("Timed release is closed", "TIMED_RELEASE_CLOSED", 400): claim_late,
     ("Timed release is closed", "TIMED_RELEASE_PAUSED", 400): claim_while_paused,
+    ("Waitlist not found", "WAITLIST_NOT_FOUND", 404): unknown(f"/waitlists/wl_{UNKNOWN}"),
+    ("Consumer not in waitlist", "CONSUMER_NOT_IN_WAITLIST", 404): lambda world, clock: (
+        world.consumer().delete(f"/waitlists/{world.waitlist().pk}/leave")
+    ),
+    ("Waitlist is not open yet", "WAITLIST_NOT_OPEN", 423): wait(opens_in=30),
+    ("Waitlist is full", "WAITLIST_FULL", 429): wait(capacity=1),
+    ("Waitlist is closed", "WAITLIST_CLOSED", 400): wait(closes_in=0),
+    ("Waitlist is closed", "WAITLIST_PAUSED", 400): wait_while_paused,
+    ("Appointment not found", "APPOINTMENT_NOT_FOUND", 404): unknown(f"/appointments/appt_{UNKNOWN}"),
+    ("Consumer not in appointment", "CONSUMER_NOT_IN_APPOINTMENT", 404): lambda world, clock: (
+        world.consumer().status(world.appointment())
+    ),
+    ("Appointment is not open yet", "APPOINTMENT_NOT_OPEN", 423): book(opens_in=30),
+    ("Appointment is closed", "APPOINTMENT_CLOSED", 400): book_late,
+    ("Appointment is closed", "APPOINTMENT_PAUSED", 400): book_while_paused,
+    ("Slot not found", "SLOT_NOT_FOUND", 404): book(opening_hours={}),
+    ("Slot is full", "SLOT_FULL", 409): book(),
+    ("Booking limit reached", "BOOKING_LIMIT_REACHED", 409): book_once_more,
+    ("Booking not found", "BOOKING_NOT_FOUND", 404): lambda world, clock: world.consumer().delete(
+        f"{path_of(world.appointment())}/cancel"
+    ),
+    ("Too late to cancel", "TOO_LATE_TO_CANCEL", 409): cancel_late,
     ("Proof not found", "PROOF_NOT_FOUND", 404): lambda world, clock: world.shop_front().get(
         f"/queues/{world.queue().pk}/proof"
     ),
@@ -264,6 +346,8 @@ FIELDS = {
     "DRAW_NOT_OPEN": {"openAt"},
     "AUCTION_NOT_OPEN": {"openAt"},
     "TIMED_RELEASE_NOT_OPEN": {"openAt"},
+    "WAITLIST_NOT_OPEN": {"openAt"},
+    "APPOINTMENT_NOT_OPEN": {"openAt"},
     "BID_TOO_LOW": {"details", "minimumNextBid"},
     "BID_BELOW_INCREMENT": {"details", "minimumNextBid"},
     "ILLEGAL_TRANSITION": {"status"},

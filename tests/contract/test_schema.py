@@ -19,6 +19,19 @@ COMMON = {
     "S": {"Authentication required", "Secret key required"},
 }
 POSTED = {"Validation failed", "Length required", "Body too large", "Unsupported media type"}
+BOOKED = {
+    "Appointment not found",
+    "FINGERPRINT_REQUIRED",
+    "Sign-in required",
+    "Access code required",
+    "Not eligible",
+    "Appointment is not open yet",
+    "Appointment is closed",
+    "Slot not found",
+    "Slot is full",
+    "Booking limit reached",
+    "Rate limit exceeded",
+}
 # (method, path): operation, letter, and the contract's errors beside the common ones.
 CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
     ("post", "/auth/guest"): ("authGuest", "P", {"Rate limit exceeded"}),
@@ -270,6 +283,93 @@ CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
         "S",
         {"Timed release not found", "FINGERPRINT_REQUIRED", "DEVICE_MISMATCH"},
     ),
+    ("get", "/waitlists/{id}"): ("waitlistsGet", "P", {"Waitlist not found"}),
+    ("post", "/waitlists/{id}/enter"): (
+        "waitlistsEnter",
+        "C",
+        {
+            "Waitlist not found",
+            "FINGERPRINT_REQUIRED",
+            "Sign-in required",
+            "Access code required",
+            "Not eligible",
+            "Waitlist is not open yet",
+            "Waitlist is full",
+            "Waitlist is closed",
+            "Rate limit exceeded",
+        },
+    ),
+    ("get", "/waitlists/{id}/status"): (
+        "waitlistsStatus",
+        "C",
+        {"Waitlist not found", "Rate limit exceeded"},
+    ),
+    ("delete", "/waitlists/{id}/leave"): (
+        "waitlistsLeave",
+        "C",
+        {"Waitlist not found", "Consumer not in waitlist", "Illegal transition"},
+    ),
+    ("get", "/appointments/{id}"): ("appointmentsGet", "P", {"Appointment not found"}),
+    ("get", "/appointments/{id}/slots"): (
+        "appointmentsSlots",
+        "P",
+        {"Appointment not found", "Validation failed", "Rate limit exceeded"},
+    ),
+    ("post", "/appointments/{id}/book"): ("appointmentsBook", "C", BOOKED),
+    ("post", "/appointments/{id}/rebook"): (
+        "appointmentsRebook",
+        "C",
+        BOOKED | {"Booking not found", "Too late to cancel", "Illegal transition"},
+    ),
+    ("delete", "/appointments/{id}/cancel"): (
+        "appointmentsCancel",
+        "C",
+        POSTED
+        | {
+            "Appointment not found",
+            "Booking not found",
+            "Too late to cancel",
+            "Illegal transition",
+            "Rate limit exceeded",
+        },
+    ),
+    ("get", "/appointments/{id}/status"): (
+        "appointmentsStatus",
+        "C",
+        {"Appointment not found", "Consumer not in appointment", "Rate limit exceeded"},
+    ),
+    ("get", "/appointments/{id}/bookings/{booking_id}.ics"): (
+        "appointmentsCalendarFile",
+        "C",
+        {"Appointment not found", "Booking not found"},
+    ),
+    ("post", "/appointments/{id}/complete"): (
+        "appointmentsComplete",
+        "S",
+        {
+            "Appointment not found",
+            "Booking not found",
+            "Consumer not found",
+            "Consumer not in appointment",
+            "Illegal transition",
+        },
+    ),
+    ("post", "/appointments/{id}/deny"): (
+        "appointmentsDeny",
+        "S",
+        {
+            "Appointment not found",
+            "Booking not found",
+            "Consumer not found",
+            "Consumer not in appointment",
+            "Illegal transition",
+        },
+    ),
+    ("post", "/appointments/{id}/validate"): (
+        "appointmentsValidate",
+        "S",
+        {"Appointment not found", "FINGERPRINT_REQUIRED", "DEVICE_MISMATCH"},
+    ),
 }
 LIMITED = {name for name, _, _ in CONTRACT.values() if name.startswith("auth")} | {
     "queuesEnter",
@@ -281,6 +381,12 @@ LIMITED = {name for name, _, _ in CONTRACT.values() if name.startswith("auth")} 
     "auctionsHighestBid",
     "timedReleasesEnter",
     "timedReleasesStatus",
+    "waitlistsEnter",
+    "waitlistsStatus",
+    "appointmentsBook",
+    "appointmentsRebook",
+    "appointmentsSlots",
+    "appointmentsStatus",
 }
 
 
@@ -346,6 +452,9 @@ def test_names_are_in_camel_case_and_times_and_ids_have_their_shape() -> None:
         ("DrawStatus", set()),
         ("AuctionStatus", set()),
         ("TimedReleaseStatus", set()),
+        ("WaitlistStatus", set()),
+        ("Entry", set()),
+        ("AppointmentStatus", set()),
     ],
 )
 def test_a_status_has_no_null_but_the_wait(status: str, expected: set[str]) -> None:

@@ -37,7 +37,8 @@ class Command(BaseCommand):
     help = (
         "Send a crowd to a distribution of any kind but a draw over its public API. They sign in and enter; "
         "at a queue they poll as advised and some leave, at an auction they bid, by proxy too, as long as it "
-        "is worth it to them, at an appointment they book free slots, and some move or cancel; whoever is "
+        "is worth it to them, at an appointment they book free slots, and some move or cancel, at a waitlist "
+        "they enter, twice, and stay there; whoever is "
         "admitted is validated and completed with the secret key. Runs until everyone is done (Ctrl-C: a "
         "report of what happened so far), then reports, and fails if a promise was broken: order, position "
         "and rate; prices, closing and who won; stock and slots; nobody twice, tokens. "
@@ -47,7 +48,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "distribution_id", metavar="ID", help="of a queue, auction, release or appointment"
+            "distribution_id", metavar="ID", help="of a queue, auction, release, appointment or waitlist"
         )
         parser.add_argument("--people", type=_within(int, 1, 1_000_000), default=2000)
         parser.add_argument(

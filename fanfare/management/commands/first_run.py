@@ -56,6 +56,7 @@ def _set_up() -> demo.Demo | None:
         auctions=telling.ids_of(applied, Kind.AUCTION),
         timed_releases=telling.ids_of(applied, Kind.TIMED_RELEASE),
         appointments=telling.ids_of(applied, Kind.APPOINTMENT),
+        waitlists=telling.ids_of(applied, Kind.WAITLIST),
     )
     _make_staff(found, applied.organization)
     # Before the commit: should writing fail, nothing is set up, and the next start does it anew.
@@ -85,8 +86,10 @@ Its description  {url}/api/v1/docs
 
 
 def _welcome(found: demo.Demo) -> str:
-    kinds = (found.queues, found.draws, found.auctions, found.timed_releases, found.appointments)
-    queue, draw, auction, release, appointment = (next(iter(ids.values()), "") for ids in kinds)
+    kinds = (
+        found.queues, found.draws, found.auctions, found.timed_releases, found.appointments, found.waitlists,
+    )  # fmt: skip
+    queue, draw, auction, release, appointment, waitlist = (next(iter(ids.values()), "") for ids in kinds)
     return f"""\
 Demo staff       {found.username}
 Password         {_password(found)}
@@ -97,6 +100,7 @@ Demo draw        {draw}  (takes entries for a minute and a half)
 Demo auction     {auction}  (three minutes)
 Demo release     {release}
 Demo appointment {appointment}
+Demo waitlist    {waitlist}
                  (all of it is kept in {demo.path()})
 
 Try it: sign in as a guest, join the line, ask how it stands.

@@ -21,6 +21,6 @@ export type { Enterable, EnterOptions, Kind, PageOptions } from "./kinds";
 export type { Draws, Queues, TimedReleases } from "./queues";
 export type { SessionListener } from "./session";
 export type { KeyValueStorage } from "./storage";
-export type { Waitlist, Waitlists, WaitlistStatus } from "./waitlists";
+export type { Waitlists } from "./waitlists";
 export type { Watched, WatchListener } from "./watch";
 export type * from "./types";

@@ -65,7 +65,7 @@ export abstract class Kind<Details, Status extends Partial<DistributionStatus>> 
   }
 
   /** Tell watchers what an action was answered. */
-  protected async telling(id: string, action: Promise<Status>): Promise<Status> {
+  protected async telling<Answer extends Status>(id: string, action: Promise<Answer>): Promise<Answer> {
     const status = await action;
     this.watchers.publish(this.at(id), status);
     return status;

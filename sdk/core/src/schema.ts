@@ -25,9 +25,7 @@ export interface components {
                 [key: string]: components["schemas"]["AppointmentStatus"];
             };
             waitlists: {
-                [key: string]: {
-                    [key: string]: unknown;
-                };
+                [key: string]: components["schemas"]["WaitlistStatus"];
             };
             admissions: {
                 [key: string]: components["schemas"]["AnyStatus"];
@@ -97,6 +95,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description When DENIED because there was nothing for them: where to go on. */
+            next?: components["schemas"]["Next"];
             appointmentId: string;
             /** @description All that are ahead, the next one first; not when booking. */
             bookings?: components["schemas"]["BookingOfSeveral"][];
@@ -184,6 +184,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description When DENIED because there was nothing for them: where to go on. */
+            next?: components["schemas"]["Next"];
             auctionId: string;
             /** @description ACTIVE: the best so far, but below the reserve. LOST: also what was not completed. */
             bidStatus?: components["schemas"]["BidStatus"];
@@ -261,7 +263,7 @@ export interface components {
         BidState: "VALID" | "VOID" | "REFUSED";
         /** @enum {string} */
         BidStatus: "ACTIVE" | "OUTBID" | "WINNING" | "WON" | "LOST";
-        /** @description Which slot: by its id, or by when it starts. */
+        /** @description The body of a booking: which slot, by its id or by when it starts. */
         BookRequest: {
             slotId?: string;
             /** @description ISO 8601, with Z or an offset. */
@@ -409,13 +411,13 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description When DENIED because there was nothing for them: where to go on. */
+            next?: components["schemas"]["Next"];
             drawId: string;
             /** @description ENTERED also while one waits as an alternate, who may still get a place. */
             drawStatus?: components["schemas"]["DrawResult"];
             entryNumber?: number;
             receipt?: components["schemas"]["Receipt"];
-            /** @description Where losers go on by themselves, when LOST. */
-            next?: components["schemas"]["Next"];
         };
         /** @enum {string} */
         DrawingStage: "COMMITTED" | "FROZEN" | "WAITING_FOR_BEACON" | "DRAWN" | "CANCELLED";
@@ -436,6 +438,46 @@ export interface components {
             /** @description From number `first` on: weight and mark, or 0 and why the entry was removed. */
             data: string[];
             nextCursor: string | null;
+        };
+        /** @description The entry: a DistributionStatus with what names it. */
+        Entry: {
+            status: components["schemas"]["ParticipationStatus"];
+            consumerId: string;
+            /** Format: date-time */
+            enteredAt: string;
+            /** Format: date-time */
+            admittedAt?: string;
+            /** Format: date-time */
+            completedAt?: string;
+            /**
+             * Format: date-time
+             * @description When the admission ends.
+             */
+            expiresAt?: string;
+            /** @description Why, when DENIED: a code, or the shop's own words. */
+            denyReason?: string;
+            /** @description A signed JWT, for the consumer it belongs to, when ADMITTED. */
+            admissionToken?: string;
+            /** @description When asking again makes sense, when QUEUED. */
+            pollAfterSeconds?: number;
+            /** @description When DENIED because there was nothing for them: where to go on. */
+            next?: components["schemas"]["Next"];
+            waitlistId: string;
+            /** @description Whether the consumer waits here. */
+            isEntered: boolean;
+            /**
+             * Format: date-time
+             * @description When there was news last.
+             */
+            notifiedAt?: string;
+            /**
+             * Format: date-time
+             * @description Until when the code that was sent is good.
+             */
+            offerExpiresAt?: string;
+            /** @description Names the entry. */
+            id: string;
+            sequenceId: string;
         };
         /** @description A day with hours of its own; none: it is closed. */
         Exception: {
@@ -496,6 +538,33 @@ export interface components {
         Left: {
             left: boolean;
         };
+        /** @description A DistributionStatus, LEFT. */
+        LeftEntry: {
+            status: components["schemas"]["ParticipationStatus"];
+            consumerId: string;
+            /** Format: date-time */
+            enteredAt: string;
+            /** Format: date-time */
+            admittedAt?: string;
+            /** Format: date-time */
+            completedAt?: string;
+            /**
+             * Format: date-time
+             * @description When the admission ends.
+             */
+            expiresAt?: string;
+            /** @description Why, when DENIED: a code, or the shop's own words. */
+            denyReason?: string;
+            /** @description A signed JWT, for the consumer it belongs to, when ADMITTED. */
+            admissionToken?: string;
+            /** @description When asking again makes sense, when QUEUED. */
+            pollAfterSeconds?: number;
+            /** @description When DENIED because there was nothing for them: where to go on. */
+            next?: components["schemas"]["Next"];
+            waitlistId: string;
+            /** @description Whether the consumer waits here. */
+            isEntered: boolean;
+        };
         /** @description Where it takes place. */
         Location: {
             name: string;
@@ -513,13 +582,16 @@ export interface components {
             createdAt: string;
             active: components["schemas"]["Active"];
         };
-        /** @description Where a loser goes on. */
+        /** @enum {string} */
+        ModeEnum: "notify" | "offer";
+        /** @description Where to go on when there is nothing here. */
         Next: {
+            /** @description Into a queue losers of a draw go by themselves. */
             kind: components["schemas"]["NextKindEnum"];
             id: string;
         };
         /** @enum {string} */
-        NextKindEnum: "queue";
+        NextKindEnum: "queue" | "sequence" | "waitlist";
         /** @description The tenant's public settings. */
         Organization: {
             id: string;
@@ -658,6 +730,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description When DENIED because there was nothing for them: where to go on. */
+            next?: components["schemas"]["Next"];
             queueId: string;
             /** @description From 1 when QUEUED; 0 once ADMITTED. */
             position?: number;
@@ -671,7 +745,7 @@ export interface components {
             number: number;
             rank: string;
         };
-        /** @description Which slot, instead of which booking: the only one ahead, unless said. */
+        /** @description The body of a rebooking: which slot, instead of which booking; the only one ahead, unless said. */
         RebookRequest: {
             slotId?: string;
             /** @description ISO 8601, with Z or an offset. */
@@ -728,9 +802,9 @@ export interface components {
             color: string | null;
             priority: number;
             requires: components["schemas"]["Condition"][];
-            waitlist: {
-                [key: string]: unknown;
-            } | null;
+            /** @description Where to go on when this one has nothing left. */
+            next: string | null;
+            waitlist: components["schemas"]["Waitlist"] | null;
             queues: components["schemas"]["Queue"][];
             draws: components["schemas"]["Draw"][];
             auctions: components["schemas"]["Auction"][];
@@ -839,6 +913,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description When DENIED because there was nothing for them: where to go on. */
+            next?: components["schemas"]["Next"];
             timedReleaseId: string;
         };
         /** @description A session with its tokens. */
@@ -905,6 +981,63 @@ export interface components {
             /** Format: date-time */
             enteredAt: string;
         };
+        /** @description A waitlist as anyone with a key sees it. */
+        Waitlist: {
+            name: string;
+            sequenceId: string;
+            experienceId: string;
+            /** Format: date-time */
+            openAt: string | null;
+            /** Format: date-time */
+            closeAt: string | null;
+            timeZone: string;
+            supportsGuest: boolean;
+            id: string;
+            status: components["schemas"]["QueuePhase"];
+            /** @description Entries at most; null: any number. */
+            capacity: number | null;
+            /** @description offer: free places are offered in order. */
+            mode: components["schemas"]["ModeEnum"];
+            /** @description Who waits. */
+            consumerCount: number;
+        };
+        /** @description Whether the consumer waits here; the fields of a DistributionStatus are there if they do. */
+        WaitlistStatus: {
+            status?: components["schemas"]["ParticipationStatus"];
+            consumerId?: string;
+            /** Format: date-time */
+            enteredAt?: string;
+            /** Format: date-time */
+            admittedAt?: string;
+            /** Format: date-time */
+            completedAt?: string;
+            /**
+             * Format: date-time
+             * @description When the admission ends.
+             */
+            expiresAt?: string;
+            /** @description Why, when DENIED: a code, or the shop's own words. */
+            denyReason?: string;
+            /** @description A signed JWT, for the consumer it belongs to, when ADMITTED. */
+            admissionToken?: string;
+            /** @description When asking again makes sense, when QUEUED. */
+            pollAfterSeconds?: number;
+            /** @description When DENIED because there was nothing for them: where to go on. */
+            next?: components["schemas"]["Next"];
+            waitlistId: string;
+            /** @description Whether the consumer waits here. */
+            isEntered: boolean;
+            /**
+             * Format: date-time
+             * @description When there was news last.
+             */
+            notifiedAt?: string;
+            /**
+             * Format: date-time
+             * @description Until when the code that was sent is good.
+             */
+            offerExpiresAt?: string;
+        };
         /** @description How many tickets an entry has of whoever meets a sequence's conditions. */
         Weight: {
             /** @description Its slug. */
@@ -933,6 +1066,12 @@ export interface components {
             status?: string;
             /** @description Of a bid: the least acceptable amount. */
             minimumNextBid?: string;
+            /** @description Full, sold out or closed: where to go on, if there is anything. */
+            next?: {
+                /** @enum {string} */
+                kind: "sequence" | "waitlist";
+                id: string;
+            };
         };
     };
     responses: never;

@@ -17,6 +17,7 @@ export type DistributionStatus = Pick<
   | "denyReason"
   | "admissionToken"
   | "pollAfterSeconds"
+  | "next"
 >;
 
 export type Session = Schemas["Session"];
@@ -45,3 +46,9 @@ export type AppointmentStatus = Schemas["AppointmentStatus"];
 export type Slot = Schemas["Slot"];
 export type Slots = Schemas["Slots"];
 export type Cancelled = Schemas["Cancelled"];
+export type Waitlist = Schemas["Waitlist"];
+export type WaitlistStatus = Schemas["WaitlistStatus"];
+export type WaitlistEntry = Schemas["Entry"];
+export type LeftWaitlist = Schemas["LeftEntry"];
+/** Where to go on when there is nothing here; refusals have it in `extra.next`. */
+export type Next = Schemas["Next"];

@@ -42,7 +42,7 @@ const ROWS: Row[] = [
   ["appointments.cancel", (f) => f.appointments.cancel("p", { bookingId: "b", reason: "ill" }), "DELETE /appointments/p/cancel", undefined, "?bookingId=b&reason=ill"],
   ["appointments.status", (f) => f.appointments.status("p"), "GET /appointments/p/status"],
   ["waitlists.get", (f) => f.waitlists.get("w"), "GET /waitlists/w"],
-  ["waitlists.enter", (f) => f.waitlists.enter("w"), "POST /waitlists/w/enter"],
+  ["waitlists.enter", (f) => f.waitlists.enter("w"), "POST /waitlists/w/enter", {}],
   ["waitlists.status", (f) => f.waitlists.status("w"), "GET /waitlists/w/status"],
   ["waitlists.leave", (f) => f.waitlists.leave("w"), "DELETE /waitlists/w/leave"],
 ];

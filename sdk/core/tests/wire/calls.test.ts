@@ -8,6 +8,7 @@ import {
   type Auction,
   type DrawStatus,
   type QueueStatus,
+  type WaitlistStatus,
   type WatchListener,
 } from "../../src";
 import { browser, ids, refused, shop, until } from "./stack";
@@ -114,6 +115,18 @@ it("appointments are booked, moved, put into calendars and cancelled", async () 
   expect((await moved)?.bookings).toHaveLength(1);
   expect(await fanfare.appointments.cancel(fitting, { reason: "ill" })).toMatchObject({ status: "CANCELLED" });
   expect(await fanfare.appointments.status(fitting)).toMatchObject({ status: "LEFT" });
+});
+
+it("waitlists are entered and left", async () => {
+  const fanfare = browser();
+  const before = until<WaitlistStatus>((listener) => fanfare.waitlists.watch(ids.waitlist, listener), () => true);
+  expect(await before).toBeNull();
+  const entry = await fanfare.waitlists.enter(ids.waitlist);
+  expect(entry).toMatchObject({ status: "QUEUED", isEntered: true, waitlistId: ids.waitlist });
+  expect(await fanfare.waitlists.status(ids.waitlist)).toMatchObject({ isEntered: true, enteredAt: entry.enteredAt });
+  expect(await fanfare.waitlists.leave(ids.waitlist)).toMatchObject({ status: "LEFT", isEntered: false });
+  expect(await fanfare.waitlists.status(ids.waitlist)).toEqual({ waitlistId: ids.waitlist, isEntered: false });
+  expect(await fanfare.waitlists.get(ids.waitlist)).toMatchObject({ mode: "notify" });
 });
 
 describe("sessions", () => {
