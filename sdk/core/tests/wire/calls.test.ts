@@ -118,15 +118,16 @@ it("appointments are booked, moved, put into calendars and cancelled", async () 
 });
 
 it("waitlists are entered and left", async () => {
+  const { next } = ids.waitlist;
   const fanfare = browser();
-  const before = until<WaitlistStatus>((listener) => fanfare.waitlists.watch(ids.waitlist, listener), () => true);
+  const before = until<WaitlistStatus>((listener) => fanfare.waitlists.watch(next, listener), () => true);
   expect(await before).toBeNull();
-  const entry = await fanfare.waitlists.enter(ids.waitlist);
-  expect(entry).toMatchObject({ status: "QUEUED", isEntered: true, waitlistId: ids.waitlist });
-  expect(await fanfare.waitlists.status(ids.waitlist)).toMatchObject({ isEntered: true, enteredAt: entry.enteredAt });
-  expect(await fanfare.waitlists.leave(ids.waitlist)).toMatchObject({ status: "LEFT", isEntered: false });
-  expect(await fanfare.waitlists.status(ids.waitlist)).toEqual({ waitlistId: ids.waitlist, isEntered: false });
-  expect(await fanfare.waitlists.get(ids.waitlist)).toMatchObject({ mode: "notify" });
+  const entry = await fanfare.waitlists.enter(next);
+  expect(entry).toMatchObject({ status: "QUEUED", isEntered: true, waitlistId: next });
+  expect(await fanfare.waitlists.status(next)).toMatchObject({ isEntered: true, enteredAt: entry.enteredAt });
+  expect(await fanfare.waitlists.leave(next)).toMatchObject({ status: "LEFT", isEntered: false });
+  expect(await fanfare.waitlists.status(next)).toEqual({ waitlistId: next, isEntered: false });
+  expect(await fanfare.waitlists.get(next)).toMatchObject({ mode: "notify" });
 });
 
 describe("sessions", () => {

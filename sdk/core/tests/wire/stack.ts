@@ -9,7 +9,7 @@ interface Ids {
   auctions: { lot: string };
   timedReleases: { flash: string };
   appointments: { fitting: string };
-  waitlist: string;
+  waitlist: { next: string };
 }
 
 const { FANFARE_URL: url = "", FANFARE_PK: publishableKey = "", FANFARE_SK: secretKey = "" } = process.env;
