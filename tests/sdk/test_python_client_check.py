@@ -75,6 +75,8 @@ def test_what_is_no_token_costs_no_request(shop: Any, server: Pretender, token: 
     deep = jwt.utils.base64url_encode(b"[" * 3000).decode()
     with pytest.raises(TokenInvalid):
         check(shop, f"{deep}.e30.AAAA")
+    with pytest.raises(TokenInvalid):
+        check(shop, server.token(more="x" * 4096))
     assert server.requests == []
 
 
@@ -160,6 +162,23 @@ def test_the_servers_clock_may_count(server: Pretender, kind: Any, off: float) -
                 check(shop, server.token())
 
 
+def test_half_of_what_an_answer_takes_is_on_the_way_back(server: Pretender) -> None:
+    """An answer of a minute, whose Date is of the middle of it."""
+
+    def slow() -> httpx.Response:
+        server.at += 60
+        server.ticks += 60
+        return server.published()
+
+    server.at, server.headers = START + HOUR, {"Date": "Tue, 01 Dec 2026 09:00:30 GMT"}
+    server.tell(JWKS, slow)
+    with before(Client, server, use_server_clock=True) as shop:
+        assert check(shop, server.token())
+        server.at = START + HOUR + 606
+        with pytest.raises(TokenExpired):
+            check(shop, server.token())
+
+
 @pytest.mark.parametrize("date", ["", "now", "Tue, 99 Dec 2026 09:00:00 GMT"])
 def test_a_date_that_is_none_is_passed_over(server: Pretender, date: str) -> None:
     server.headers = {"Date": date}
@@ -219,6 +238,21 @@ def test_old_keys_serve_for_a_while(shop: Any, server: Pretender) -> None:
         check(shop, token)
     server.ticks += 10
     assert check(shop, token)
+
+
+def test_a_failure_that_is_over_holds_nothing_up(shop: Any, server: Pretender) -> None:
+    """With the keys back, a new one is fetched at once."""
+    check(shop, server.token())
+    server.tell(JWKS, away)
+    server.ticks = 600
+    check(shop, server.token())
+    server.tell(JWKS, server.published)
+    server.ticks = 610
+    check(shop, server.token())
+    server.kid, server.private = "kid-2", Ed25519PrivateKey.generate()
+    server.ticks = 611
+    assert check(shop, server.token())
+    assert server.count(JWKS) == 4
 
 
 @pytest.mark.parametrize("path", [JWKS, CURRENT])
@@ -295,18 +329,38 @@ def test_threads_fetch_once_and_wait_for_keys_alone() -> None:
         assert server.count(JWKS) == 2
 
 
-def test_tasks_fetch_once() -> None:
+def test_tasks_fetch_once_and_wait_for_keys_alone() -> None:
     server = Pretender()
+    opened = asyncio.Event()
+
+    class Gated(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            answer = server.handle_request(request)
+            await opened.wait()
+            return answer
 
     async def crowd() -> None:
-        options = server.options()
-        async with AsyncClient(SECRET, URL, transport=server, options=options) as shop:
-            checks = [shop.check(server.token(), distribution_id=QUEUE) for _ in range(50)]
-            assert len(await asyncio.gather(*checks)) == 50
+        async with AsyncClient(SECRET, URL, transport=Gated(), options=server.options()) as shop:
+            waiting = [asyncio.create_task(checked(shop)) for _ in range(50)]
+            await asyncio.sleep(0.01)
+            assert not any(one.done() for one in waiting)
+            opened.set()
+            await asyncio.gather(*waiting)
             assert server.count(JWKS) == 1
+
             server.ticks = 600
-            checks = [shop.check(server.token(), distribution_id=QUEUE) for _ in range(50)]
-            await asyncio.gather(*checks)
+            opened.clear()
+            fetching = asyncio.create_task(checked(shop))
+            await asyncio.sleep(0.01)
+            await checked(shop)  # by the old keys, while another task is fetching new ones
+            assert not fetching.done()
+            opened.set()
+            await fetching
             assert server.count(JWKS) == 2
+
+    async def checked(shop: AsyncClient) -> None:
+        token = server.token()
+        found = await asyncio.wait_for(shop.check(token, distribution_id=QUEUE), 10)
+        assert found.consumer_id == CONSUMER
 
     asyncio.run(crowd())

@@ -50,13 +50,13 @@ class Keyring:
         self._keep = keep_seconds
         self._keys: Mapping[str, Any] = {}
         self._fetched_at: float | None = None
-        self._tried_at: float | None = None
         self._sought_at: float | None = None  # when an unknown kid last made us fetch
-        self._problem: FanfareError | None = None  # of the last try
+        self._missed_at: float | None = None  # when the last try failed, if it did
+        self._problem: FanfareError | None = None
 
     def wants(self, kid: str, at: float) -> bool:
         """Whether to fetch now. A stranger with made-up kids causes one fetch in `PAUSE_SECONDS`, no more."""
-        if self._problem is not None and not _is_over(self._tried_at, PAUSE_SECONDS, at):
+        if self._problem is not None and not _is_over(self._missed_at, PAUSE_SECONDS, at):
             return False
         if _is_over(self._fetched_at, self._keep, at):
             return True
@@ -74,7 +74,6 @@ class Keyring:
         """A fetch starts."""
         if not _is_over(self._fetched_at, self._keep, at):
             self._sought_at = at
-        self._tried_at = at
 
     def take(self, keys: dict[str, Any], at: float) -> None:
         """It brought these; others are no more."""
@@ -82,7 +81,7 @@ class Keyring:
 
     def miss(self, problem: FanfareError, at: float) -> None:
         """It failed; the next try is `PAUSE_SECONDS` away."""
-        self._tried_at, self._problem = at, problem
+        self._missed_at, self._problem = at, problem
 
     def read(self, token: str, kid: str, at: float) -> dict[str, Any]:
         """The claims of a token whose signature and audience are right.
