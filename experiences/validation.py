@@ -22,9 +22,12 @@ _HOST = re.compile(r"(?:\*\.)?(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63
 CONTAINER_STYLES = ("card", "full", "plain")
 
 
+_NOWHERE = {"Factory", "localtime", "posixrules"}  # files beside the zones, and no places
+
+
 @lru_cache
 def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(zoneinfo.available_timezones()) - _NOWHERE
 
 
 def time_zone(value: str) -> None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.formats import date_format
 
@@ -128,7 +129,17 @@ class BookForm(forms.Form):
     )
 
 
-def book(request: HttpRequest, distribution: Distribution, values: dict[str, Any]) -> str:
+def _back_to(
+    request: HttpRequest, distribution: Distribution, at: dt.datetime, told: str
+) -> HttpResponseBase:
+    """The week of the calendar in which something was done, and what it was."""
+    messages.success(request, told)
+    pages: Any = admin.site.get_model_admin(Distribution)
+    day = at.astimezone(distribution.appointment.plan.zone).date()
+    return redirect(f"{pages.address('press', distribution.pk, 'calendar')}?day={day}")
+
+
+def book(request: HttpRequest, distribution: Distribution, values: dict[str, Any]) -> str | HttpResponseBase:
     """Book for somebody who has called. Raises what `bookings.book` does."""
     consumer, standing = desk.book_for(
         distribution,
@@ -141,7 +152,8 @@ def book(request: HttpRequest, distribution: Distribution, values: dict[str, Any
     if standing.status != Status.ADMITTED:
         return f"{consumer} is {standing.status.label.lower()} here, and stays so."
     booking = Booking.objects.get(participation_id=standing.id)
-    return f"{consumer} is booked for {moment(booking.starts_at)}, code {booking.code}."
+    told = f"{consumer} is booked for {moment(booking.starts_at)}, code {booking.code}."
+    return _back_to(request, distribution, booking.starts_at, told)
 
 
 class BlockForm(forms.Form):
@@ -152,7 +164,7 @@ class BlockForm(forms.Form):
     note = forms.CharField(max_length=200, required=False, widget=TextInput, help_text="For staff to read.")
 
 
-def block(request: HttpRequest, distribution: Distribution, values: dict[str, Any]) -> str:
+def block(request: HttpRequest, distribution: Distribution, values: dict[str, Any]) -> HttpResponseBase:
     """Take a time out of the calendar. Raises Invalid."""
     made = blocks.block(
         distribution, values["starts_at"], values["ends_at"], note=values["note"],
@@ -161,8 +173,11 @@ def block(request: HttpRequest, distribution: Distribution, values: dict[str, An
     inside = (
         openings.held(distribution).filter(starts_at__lt=made.ends_at, ends_at__gt=made.starts_at).count()
     )
-    still = f" {inside} made before lie in it, and stay until they are cancelled." if inside else ""
-    return f"Nothing can be booked from {moment(made.starts_at)} until {moment(made.ends_at)}.{still}"
+    still = (
+        f" Bookings in it that were made before, {inside:,}, stay until they are cancelled." if inside else ""
+    )
+    told = f"Nothing can be booked from {moment(made.starts_at)} until {moment(made.ends_at)}.{still}"
+    return _back_to(request, distribution, made.starts_at, told)
 
 
 def links(distribution: Distribution) -> Sequence[tuple[str, str]]:

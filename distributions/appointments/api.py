@@ -22,12 +22,13 @@ from distributions.core.models import Kind
 from distributions.core.standing import Standing
 from distributions.core.status import present
 from experiences import validation
-from fanfare import errors, throttling
+from fanfare import errors, staff, throttling
 from fanfare.api import FOR_A_SECOND, parse, parse_query
 from fanfare.errors import Detail
 from fanfare.schema import describes
 
 MOVES = "60/m"  # of one consumer: booking, rebooking and cancelling
+FEW_DAYS, LONG_LOOKS = 7, "60/m"  # more days at once: so often from one network address
 _DATE = OpenApiParameter("date", dt.date, description="One day; else `startDate` and `endDate`.")
 _FIRST = OpenApiParameter("startDate", dt.date, description="The first day.")
 _LAST = OpenApiParameter(
@@ -89,6 +90,9 @@ class AppointmentViewSet(Complete, Deny, Validate):
     def slots(self, request: Request, id: str) -> Response:
         """The slots of some days that can be booked, full ones too."""
         first, last, zone = self._days(request)
+        if (last - first).days >= FEW_DAYS:
+            http = request._request
+            throttling.require(http, "long-looks", staff.client_address(http), LONG_LOOKS)
         own = self.distribution.appointment.plan.zone
         start, end = (dt.datetime.combine(day, dt.time(), zone) for day in (first, last + dt.timedelta(1)))
         found = [

@@ -82,7 +82,7 @@ def rebook(distribution: Distribution, ask: Ask, booking_id: str) -> Standing:
         if _denied(current, ask.consumer_id) is not None:
             raise errors.IllegalMove("There is no coming back after a denial.", status=Status.DENIED)
         _require_allowance(current, [booking for booking in mine if booking.pk != old.pk])
-        standing = _write(current, _require_slot(current, ask), ask)
+        standing = _write(current, _require_slot(current, ask), ask, is_moved=True)
     else:
         standing = Standing.of(new)
     _leave(current, old, ask)
@@ -187,7 +187,7 @@ def _require_allowance(distribution: Distribution, held: list[Booking]) -> None:
         raise errors.BookingLimit(f"At most {most} at a time; cancel or rebook one.")
 
 
-def _write(distribution: Distribution, opening: Opening, ask: Ask) -> Standing:
+def _write(distribution: Distribution, opening: Opening, ask: Ask, *, is_moved: bool = False) -> Standing:
     """A participation that is admitted, with its booking; a device over its limit has neither."""
     standing = lifecycle.enter(
         distribution,
@@ -208,7 +208,7 @@ def _write(distribution: Distribution, opening: Opening, ask: Ask) -> Standing:
             ends_at=opening.slot.end,
             code=_new_code(distribution),
         )
-        reminders.confirm(made, now=ask.now)
+        reminders.confirm(made, now=ask.now, is_moved=is_moved)
     return standing
 
 

@@ -66,9 +66,10 @@ def remind(booking_id: str, hours: int, *, now: dt.datetime) -> bool:
     return True
 
 
-def confirm(booking: Booking, *, now: dt.datetime) -> None:
-    """Post that it was made; the caller holds the transaction."""
-    _post(booking, f"booked:{booking.pk}", "Booked", "You have booked", now)
+def confirm(booking: Booking, *, now: dt.datetime, is_moved: bool = False) -> None:
+    """Post that it was made, or stands instead of another; the caller holds the transaction."""
+    word, opening = ("Moved", "Your appointment is now on") if is_moved else ("Booked", "You have booked")
+    _post(booking, f"booked:{booking.pk}", word, opening, now)
 
 
 def tell_cancelled(booking: Booking, *, now: dt.datetime) -> None:
@@ -83,6 +84,7 @@ def _post(booking: Booking, reference: str, word: str, opening: str, now: dt.dat
     place = distribution.appointment.location or {}
     where = ", ".join(filter(None, (place.get("name"), place.get("address"))))
     text = f"{opening} {at}: {distribution.name}." + (f"\n\nWhere: {where}." if where else "")
+    text += "\n\nConfirmation code:"
     messages.post(
         consumer,
         reference,

@@ -35,6 +35,14 @@ def text(most: int = 500, *, null: str | None = None) -> Reader:
     return read
 
 
+def name(value: Any) -> str:
+    """Text in one line."""
+    found: str = text()(value)
+    if found and found.splitlines() != [found]:
+        raise ValueError("It must be one line.")
+    return found
+
+
 def number(value: Any) -> int | None:
     """A whole number or null."""
     return None if value is None else whole(value)

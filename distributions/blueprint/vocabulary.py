@@ -14,6 +14,7 @@ from distributions.blueprint.readers import (
     flag,
     mapping,
     mapping_or_none,
+    name,
     number,
     numbers,
     reference,
@@ -57,7 +58,7 @@ class KindOf:
 
 EVERY_DISTRIBUTION: dict[str, Reader] = {
     "slug": text(),
-    "name": text(),
+    "name": name,
     "openAt": time,
     "closeAt": time,
     "timeZone": text(null=""),
@@ -169,7 +170,7 @@ SEQUENCE = Level(
     "sequence",
     {
         "slug": text(),
-        "name": text(),
+        "name": name,
         "color": text(null=""),
         "priority": whole,
         "requiresAuthentication": flag,
@@ -184,7 +185,7 @@ EXPERIENCE = Level(
     "experience",
     {
         "slug": text(),
-        "name": text(),
+        "name": name,
         "description": text(5000, null=""),
         "theme": mapping,
         "timeZone": text(null=""),
@@ -197,7 +198,7 @@ ORGANIZATION = Level(
     "organization",
     {
         "slug": text(),
-        "name": text(),
+        "name": name,
         "timeZone": text(),
         "currencyCode": text(),
         "languageCode": text(),

@@ -14,7 +14,7 @@ from distributions.crowd.wire import Refused
 from fanfare import clock
 
 MOST_TRIES = 5  # slots that somebody else took while one was looking
-DAYS = 7  # from now, in which somebody looks
+DAYS = 6  # after today, in which somebody looks
 MOVES = 0.2  # of those who keep their booking, how many move it first
 NO_SLOT = "NO_FREE_SLOT"  # an outcome
 _chance = random.SystemRandom()

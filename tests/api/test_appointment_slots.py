@@ -84,6 +84,8 @@ def test_a_range_is_its_days_one_after_the_other(world: World, clock: Any) -> No
         (f"date={TOMORROW}&timeZone=../../etc/passwd", "timeZone"),
         (f"date={TOMORROW}&timeZone=%00", "timeZone"), (f"date={TOMORROW}&timeZone={'x' * 65}", "timeZone"),
         (f"date={TOMORROW}&timeZone=europe/berlin", "timeZone"),
+        (f"date={TOMORROW}&timeZone=localtime", "timeZone"),
+        (f"date={TOMORROW}&timeZone=Factory", "timeZone"),
     ],
 )  # fmt: skip
 def test_what_is_asked_wrongly(world: World, clock: Any, query: str, field: str) -> None:
@@ -242,3 +244,12 @@ def test_the_appointment_itself(world: World, clock: Any) -> None:
     }  # fmt: skip
     assert {name: body.get(name) for name in expected} == expected
     assert world.shop_front().get(path_of(world.appointment(opens_in=5))).json()["status"] == "PENDING"
+
+
+def test_who_looks_at_many_days_does_so_less_often(world: World, clock: Any) -> None:
+    appointment = world.appointment(slot_minutes=1_440)
+    many = f"startDate={TOMORROW}&endDate={time.now().date() + dt.timedelta(days=10)}"
+    answers = [ask(world, appointment, many) for _ in range(61)]
+    assert [answer.status_code for answer in answers] == [200] * 60 + [429]
+    assert_error(answers[-1], 429, "Rate limit exceeded")
+    assert ask(world, appointment, f"date={TOMORROW}").status_code == 200

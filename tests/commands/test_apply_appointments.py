@@ -33,7 +33,7 @@ EVERYTHING = (
 
 def with_appointment(settings: str = "") -> str:
     """A file whose appointment has these settings beside slug and name."""
-    name = "" if "name: The" in settings else "name: The visit, "
+    name = "" if "name: The" in settings or settings.startswith("name: ") else "name: The visit, "
     return f"""
 organization: {{slug: shop, name: Shop}}
 experiences: [{{slug: drop, name: Drop, sequences: [{{slug: everyone, name: Everyone,
@@ -143,7 +143,8 @@ WRONG_EXCEPTIONS = [
         ("location: Room 4", "location"), ("location: {address: Ring 1}", "location"),
         ("location: {name: 4}", "location"), ("location: {name: Room 4, floor: one}", "location"),
         ("openAt: now+1h, closeAt: now", "closeAt"), ("capacity: 5", "capacity"),
-        ("timeZone: Mars/Olympus", "timeZone"),
+        ("timeZone: Mars/Olympus", "timeZone"), ("timeZone: localtime", "timeZone"),
+        ("name: \"The\\r\\nBcc: x@y.z\"", "name"), ("name: \"The\\u2028end\"", "name"),
         *((f"openingHours: {hours}", "openingHours") for hours in WRONG_HOURS),
         *((f"exceptions: {others}", "exceptions") for others in WRONG_EXCEPTIONS),
     ],

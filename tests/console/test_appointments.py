@@ -204,7 +204,7 @@ def test_a_blocked_time_is_not_offered_until_it_is_given_back(editor: Console, w
     until = start + dt.timedelta(minutes=70)
     times = {**split(start, "starts_at"), **split(until, "ends_at")}
     page = editor.press(DISTRIBUTION, appointment, "block", note="Dentist", **times)
-    assert "1 made before lie" in messages_of(page)
+    assert "made before, 1, stay" in messages_of(page)
     shown = world.shop_front().get(f"{path_of(appointment)}/slots?date={start:%Y-%m-%d}").json()["slots"]
     starts = {slot["startTime"][11:16] for slot in shown}
     assert not {"09:00", "09:30", "10:00"} & starts

@@ -198,7 +198,7 @@ def test_what_was_rebooked(world: World, clock: Any) -> None:
     tick()
     rebook(appointment, ada, on("2026-12-04", "10:00"))
     tick()
-    assert heard() == ["Booked", "Reminder", "Booked"]
+    assert heard() == ["Booked", "Reminder", "Moved"]
     clock.shift(23 * HOUR)
     tick()
     assert reminded() == ["24"]
