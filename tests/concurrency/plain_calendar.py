@@ -50,11 +50,16 @@ class PlainCalendar:
     # --- What there is ---
 
     def slots(self, first_day: int, days: int) -> Iterator[tuple[int, int]]:
+        openings = [
+            DAY * day + opens for day in range(first_day, first_day + days + 2) for opens, _ in self.hours
+        ]
         for day in range(first_day, first_day + days):
             for opens, closes in self.hours:
-                start = opens
-                while start + self.minutes <= closes:
-                    yield DAY * day + start, DAY * day + start + self.minutes
+                start = DAY * day + opens
+                while start + self.minutes <= DAY * day + closes:
+                    busy = range(start + 1, start + self.minutes + self.buffer)
+                    if not any(opening in busy for opening in openings):  # the buffer reaches into the next
+                        yield start, start + self.minutes
                     start += self.minutes + self.buffer
 
     def taken(self, start: int, end: int) -> int:
