@@ -51,7 +51,6 @@ export class Auth {
   /** End the session. It is forgotten here even if the server can't be told, which is then rejected. */
   async logout(): Promise<void> {
     const { sessions } = this.api;
-    if (!sessions.current()) return;
     try {
       await this.api.asConsumer({ method: "POST", path: "/auth/logout" }, { opens: false });
     } catch (error) {

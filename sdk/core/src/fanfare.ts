@@ -66,7 +66,7 @@ export class Fanfare {
 
 function refuseOtherKeys(key: string): void {
   if (key.startsWith("sk_")) {
-    throw new TypeError("This is a secret key. It belongs on the shop's server; a browser takes pk_live_… or pk_test_…");
+    throw new TypeError("A secret key belongs on the shop's server. Here is pk_live_… or pk_test_… wanted.");
   }
   if (!/^pk_[\x21-\x7e]+$/.test(key)) throw new TypeError("publishableKey is pk_live_… or pk_test_…");
 }

@@ -15,6 +15,7 @@ export interface Call {
   accept?: string;
   /** May happen twice: is sent again after a network error, or a 503 that says when. */
   repeatable?: boolean;
+  /** Of what is not repeatable. */
   signal?: AbortSignal | undefined;
 }
 
@@ -39,7 +40,6 @@ export class Http {
         const pause = call.repeatable && tried < TRIES ? pauseAfter(error, tried) : null;
         if (pause === null) throw error;
         await new Promise((resolve) => setTimeout(resolve, pause * 1000));
-        if (call.signal?.aborted) throw new NetworkError("ABORTED");
       }
     }
   }

@@ -82,11 +82,11 @@ export abstract class Kind<Details, Status extends Partial<DistributionStatus>> 
     return {
       name: () => `${this.at(id)}:${sessions.current()?.consumerId ?? ""}`,
       look: async (signal) => {
-        if (!sessions.current()) return null;
         try {
           const call = { ...this.reads(id, "/status"), repeatable: false, signal };
           return await this.api.asConsumer<Status>(call, { opens: false });
         } catch (error) {
+          // Without a session nothing was asked, or it has just ended.
           if (isNotEntered(error) || !sessions.current()) return null;
           throw error;
         }

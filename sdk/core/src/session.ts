@@ -54,7 +54,7 @@ export class Sessions {
 
   /** Another token for one that the server refused; null as in `token`. */
   async replace(refused: string, opens: boolean): Promise<string | null> {
-    if (this.read()?.accessToken === refused) await this.renew(refused);
+    await this.renew(refused);
     return this.token(opens);
   }
 

@@ -57,6 +57,8 @@ describe.each(ROWS)("%s", (name, does, what, body, query = "") => {
     expect(await does(fanfare)).toEqual({ answer: 1 });
     const asked = server.requests.at(-1)!;
     expect([`${asked.method} ${asked.path}`, asked.body, asked.query]).toEqual([what, body, query]);
+    expect(asked.credentials).toBe("omit");
+    expect(vi.getTimerCount()).toBe(0);
     expect(asked.headers["X-Publishable-Key"]).toBe(KEY);
     expect(asked.headers["Content-Type"]).toBe(body === undefined ? undefined : "application/json");
     expect(asked.headers.Authorization !== undefined).toBe(!WITH_KEY_ALONE.test(name));

@@ -8,6 +8,7 @@ export interface Asked {
   path: string;
   query: string;
   headers: Record<string, string>;
+  credentials: string | undefined;
   body: unknown;
   at: number;
 }
@@ -69,6 +70,7 @@ export class FakeServer {
       path: url.pathname.replace("/api/v1", ""),
       query: url.search,
       headers: init.headers as Record<string, string>,
+      credentials: init.credentials,
       body: typeof init.body === "string" ? (JSON.parse(init.body) as unknown) : undefined,
       at: Date.now(),
     };

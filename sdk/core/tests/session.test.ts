@@ -11,6 +11,12 @@ const GUEST = "POST /auth/guest";
 const REFRESH = "POST /auth/refresh";
 const SPENT = refusal(401, "INVALID_REFRESH_TOKEN");
 
+/** A guest's tokens after a while. */
+async function slowly() {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return { json: tokens("cons_1") };
+}
+
 function serving(): FakeServer {
   return new FakeServer().on(STATUS, queued(3)).on("POST /queues/q/enter", queued(3));
 }
@@ -68,10 +74,19 @@ describe("opening", () => {
 
   it("is done once by two tabs also without Web Locks", async () => {
     openBrowser({ locks: false });
-    const server = serving();
-    const both = Promise.all([client(server).auth.guest(), client(server).auth.guest()]);
-    await pass(1);
-    await both;
+    const server = serving().on(GUEST, slowly);
+    await Promise.all([client(server).auth.guest(), client(server).auth.guest(), pass(1)]);
+    expect(server.count(GUEST)).toBe(1);
+  });
+
+  it("is done once even where both saw that nobody else was at it", async () => {
+    const storage = openBrowser({ locks: false });
+    const server = serving().on(GUEST, slowly);
+    const both = [client(server), client(server)];
+    const read = storage.getItem.bind(storage);
+    let stale = 2;
+    storage.getItem = (key) => (key.endsWith(":lease") && stale-- > 0 ? null : read(key));
+    await Promise.all([...both.map(({ auth }) => auth.guest()), pass(1)]);
     expect(server.count(GUEST)).toBe(1);
   });
 
@@ -86,6 +101,14 @@ describe("opening", () => {
     await opened;
     expect(server.count(GUEST)).toBe(1);
   });
+});
+
+it("a lease that the clock made endless holds nobody up", async () => {
+  const storage = openBrowser({ locks: false });
+  storage.setItem(`fanfare:${KEY}:lease`, `gone ${Date.now() + 86_400_000}`);
+  const server = serving();
+  await Promise.all([client(server).auth.guest(), pass(1)]);
+  expect(server.count(GUEST)).toBe(1);
 });
 
 describe("renewal", () => {
@@ -204,6 +227,18 @@ describe("a session that has ended", () => {
     expect(heard).toEqual(["cons_1", undefined]);
   });
 
+  it("is told once for each change, whatever else is stored", async () => {
+    const storage = openBrowser();
+    const server = serving();
+    const fanfare = client(server);
+    const heard: unknown[] = [];
+    fanfare.auth.onChange((session) => heard.push(session?.consumerId));
+    await fanfare.auth.guest();
+    storage.setItem("theirs", "1");
+    await fanfare.fingerprint();
+    expect(heard).toEqual(["cons_1"]);
+  });
+
   it("is told to other tabs", async () => {
     openBrowser();
     const server = serving().on("POST /auth/logout", { status: 204 });
@@ -232,104 +267,6 @@ describe("a wrong key", () => {
     expect(await failure(fanfare.queues.status("q"))).toMatchObject({ code: "AUTHENTICATION_REQUIRED" });
     expect(server.asked).toEqual([GUEST, STATUS, REFRESH]);
     expect(fanfare.auth.session()).not.toBeNull();
-  });
-});
-
-describe("signing in", () => {
-  const VERIFY = "POST /auth/otp/verify";
-  const signedIn = { json: tokens("cons_9", { type: "authenticated" }) };
-
-  it("takes the guest along", async () => {
-    const server = serving().on(VERIFY, signedIn);
-    const fanfare = client(server);
-    await fanfare.auth.guest();
-    await fanfare.auth.verifyOtp({ phone: "0301234", defaultCountry: "DE", code: "123456" });
-    const [, verify] = server.requests;
-    expect(verify?.headers.Authorization).toMatch(/^Bearer head\./);
-    expect(verify?.body).toEqual({ phone: "0301234", defaultCountry: "DE", code: "123456" });
-    expect(fanfare.auth.session()).toMatchObject({ type: "authenticated", consumerId: "cons_9" });
-  });
-
-  it("needs no guest", async () => {
-    const server = serving().on("POST /auth/external/exchange", signedIn);
-    await client(server).auth.exchange("exc_1");
-    expect(server.asked).toEqual(["POST /auth/external/exchange"]);
-    expect(server.requests[0]?.headers.Authorization).toBeUndefined();
-    expect(server.requests[0]?.body).toEqual({ exchangeCode: "exc_1" });
-  });
-
-  it("goes on without a guest whose session has ended", async () => {
-    const server = serving().on(REFRESH, SPENT).on(VERIFY, UNAUTHENTICATED, signedIn);
-    const fanfare = client(server);
-    await fanfare.auth.guest();
-    await fanfare.auth.verifyOtp({ email: "a@example.com", code: "123456" });
-    expect(server.asked).toEqual([GUEST, VERIFY, REFRESH, VERIFY]);
-  });
-
-  it("tries a wrong code once", async () => {
-    const server = serving().on(VERIFY, refusal(401, "OTP_INVALID"));
-    const fanfare = client(server);
-    await fanfare.auth.guest();
-    const error = await failure(fanfare.auth.verifyOtp({ email: "a@example.com", code: "000000" }));
-    expect(error).toMatchObject({ code: "OTP_INVALID" });
-    expect(server.asked).toEqual([GUEST, VERIFY]);
-    expect(fanfare.auth.session()?.consumerId).toBe("cons_1");
-  });
-});
-
-describe("logging out", () => {
-  it("forgets the session even where the server can't be told", async () => {
-    const server = serving().on("POST /auth/logout", away);
-    const fanfare = client(server);
-    await fanfare.auth.guest();
-    expect(await failure(fanfare.auth.logout())).toMatchObject({ code: "UNREACHABLE" });
-    expect(fanfare.auth.session()).toBeNull();
-  });
-
-  it("asks nothing without a session", async () => {
-    const server = serving();
-    await client(server).auth.logout();
-    expect(server.asked).toEqual([]);
-  });
-});
-
-describe("storage", () => {
-  it("that is blocked leaves the session in memory", async () => {
-    openBrowser().isBlocked = true;
-    const server = serving();
-    const fanfare = client(server);
-    await fanfare.queues.status("q");
-    await fanfare.queues.status("q");
-    expect(server.count(GUEST)).toBe(1);
-  });
-
-  it("that is blocked from now on does so too", async () => {
-    const storage = openBrowser();
-    const server = serving();
-    const fanfare = client(server);
-    storage.isBlocked = true;
-    await fanfare.queues.status("q");
-    await fanfare.queues.status("q");
-    expect(server.count(GUEST)).toBe(1);
-  });
-
-  it.each(["not JSON", "{}", "null", '{"session": 1}'])("that holds %s holds no session", async (text) => {
-    openBrowser().setItem(`fanfare:${KEY}:session`, text);
-    const server = serving();
-    const fanfare = client(server);
-    expect(fanfare.auth.session()).toBeNull();
-    await fanfare.auth.guest();
-    expect(server.count(GUEST)).toBe(1);
-  });
-
-  it("gives the same session object until it changes", async () => {
-    const server = serving();
-    const fanfare = client(server);
-    await fanfare.auth.guest();
-    const before = fanfare.auth.session();
-    expect(fanfare.auth.session()).toBe(before);
-    await fanfare.auth.refresh();
-    expect(fanfare.auth.session()).not.toBe(before);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Fanfare } from "../src";
-import { openBrowser, setHidden } from "./browser";
+import { FakeChannel, openBrowser, setHidden } from "./browser";
 import { ADMITTED, away, FakeServer, type Asked, LEFT, queued, refusal } from "./server";
 import { client, inFakeTime, pass } from "./setting";
 
@@ -63,6 +63,7 @@ describe("several tabs", () => {
     second!.stop();
     await pass(60);
     expect(server.count(STATUS)).toBe(4);
+    expect(FakeChannel.open.size).toBe(0);
   });
 
   it("hear what is done in one of them", async () => {
@@ -92,8 +93,10 @@ describe("several tabs", () => {
     await pass(3600);
     expect(server.count(STATUS)).toBe(2);
     setHidden(false);
-    await pass(1);
+    await pass(0.1);
     expect(server.count(STATUS)).toBe(3);
+    await pass(10);
+    expect(server.count(STATUS)).toBe(4);
   });
 
   it("share an outage without sharing a burst", async () => {

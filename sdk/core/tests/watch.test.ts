@@ -126,12 +126,16 @@ describe("who never entered", () => {
   });
 
   it("is watched from the moment they enter", async () => {
-    const server = new FakeServer().on(ENTER, queued(2, 10)).on(STATUS, ADMITTED);
+    const slowly = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return queued(2, 10);
+    };
+    const server = new FakeServer().on(ENTER, slowly).on(STATUS, ADMITTED);
     const fanfare = client(server);
     const heard: Watched<QueueStatus>[] = [];
     fanfare.queues.watch("q", (watched) => heard.push(watched));
     await pass(1);
-    await fanfare.queues.enter("q");
+    await Promise.all([fanfare.queues.enter("q"), pass(0.5)]);
     expect(heard.map(({ value }) => value?.status)).toEqual([undefined, "QUEUED"]);
     await pass(9);
     expect(server.count(STATUS)).toBe(0);
@@ -188,6 +192,18 @@ describe("a hidden page", () => {
     await pass(7.5);
     expect(server.count(STATUS)).toBe(1);
     await pass(1);
+    expect(server.count(STATUS)).toBe(2);
+  });
+
+  it("that is back after the clock was set back waits no longer than advised", async () => {
+    openBrowser();
+    const server = new FakeServer().on(STATUS, queued(1, 10));
+    await watching(server);
+    await pass(1);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    setHidden(true);
+    setHidden(false);
+    await pass(10.1);
     expect(server.count(STATUS)).toBe(2);
   });
 
@@ -253,6 +269,13 @@ describe("errors", () => {
     expect(server.gaps(STATUS)[1]).toBeCloseTo(2.2);
   });
 
+  it("begin anew after an answer", async () => {
+    const server = new FakeServer().on(STATUS, away, away, queued(1, 10), away, COMPLETED);
+    await watching(server);
+    await pass(600);
+    expect(server.gaps(STATUS).map((gap) => Number(gap.toFixed(1)))).toEqual([2.2, 4.4, 10, 2.2]);
+  });
+
   it.each([
     ["a wrong id", refusal(404, "QUEUE_NOT_FOUND"), 1],
     ["a wrong address", { ...HTML, status: 404 }, 1],
@@ -298,4 +321,30 @@ it("an auction's price is watched while it runs, without a session", async () =>
   await pass(600);
   expect(heard).toEqual(["OPEN", "SETTLED"]);
   expect(server.asked).toEqual(["GET /auctions/a", "GET /auctions/a"]);
+});
+
+it("bookings are looked up after each move, and once a minute", async () => {
+  const status = { json: { status: "ADMITTED", bookings: [] } };
+  const server = new FakeServer()
+    .on("GET /appointments/p/status", status)
+    .on("POST /appointments/p/book", status)
+    .on("POST /appointments/p/rebook", status)
+    .on("DELETE /appointments/p/cancel", { json: { status: "CANCELLED" } });
+  const { appointments, auth } = client(server);
+  await auth.guest();
+  const stop = appointments.watch("p", () => undefined);
+  await pass(1);
+  for (const move of [
+    () => appointments.book("p", { slotId: "s" }),
+    () => appointments.rebook("p", { slotId: "t" }),
+    () => appointments.cancel("p"),
+  ]) {
+    const before = server.count("GET /appointments/p/status");
+    await move();
+    await pass(0.1);
+    expect(server.count("GET /appointments/p/status")).toBe(before + 1);
+  }
+  await pass(61);
+  stop();
+  expect(server.gaps("GET /appointments/p/status").at(-1)).toBe(60);
 });
