@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import js from "@eslint/js";
+import hooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
@@ -15,6 +16,15 @@ export default tseslint.config(
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
     },
+  },
+  { files: ["react/src/**"], ...hooks.configs.flat["recommended-latest"] },
+  {
+    files: ["**/*.tsx"], // `onClick={enter}` is how actions are used: they don't reject
+    rules: { "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: { attributes: false } }] },
+  },
+  {
+    files: ["example/src/QueueComponent.tsx"], // kept as the documentation prints it
+    rules: { "@typescript-eslint/no-unused-vars": ["error", { varsIgnorePattern: "^leave$" }] },
   },
   {
     files: ["**/tests/**"],

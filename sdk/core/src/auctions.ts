@@ -3,7 +3,9 @@
 import { Kind, type PageOptions } from "./kinds";
 import { randomText } from "./random";
 import type { Auction, AuctionStatus, HighestBid, OwnBids, PublicBids } from "./types";
-import type { WatchListener } from "./watch";
+import type { Watched, WatchListener } from "./watch";
+
+const DETAILS = "?details";
 
 export interface Bid {
   /** Such as "150.00". */
@@ -46,10 +48,15 @@ export class Auctions extends Kind<Auction, AuctionStatus> {
 
   /** Be told of price and closing while it runs, without taking part. */
   watchAuction(id: string, listener: WatchListener<Auction>): () => void {
-    const key = this.at(id, "?details");
+    const key = this.at(id, DETAILS);
     const look = (signal: AbortSignal) =>
       this.api.open<Auction>({ ...this.reads(id), repeatable: false, signal });
     const wait = (auction: Auction | null) => auction?.pollAfterSeconds ?? null;
     return this.watchers.watch<Auction>(key, { name: () => key, look, wait }, listener);
+  }
+
+  /** What watchers of the auction itself were told last: the same object until they are told anew. */
+  snapshotAuction(id: string): Watched<Auction> | undefined {
+    return this.watchers.snapshot<Auction>(this.at(id, DETAILS));
   }
 }

@@ -52,9 +52,9 @@ export class Fanfare {
     const api = new Api(http, new Sessions(http, safe), this.fingerprint);
     const watchers = new Watchers(namespace, api.sessions);
     this.auth = new Auth(api);
-    this.experiences = new Experiences(api);
+    this.experiences = new Experiences(api, watchers);
     this.organizations = new Organizations(api);
-    this.consumers = new Consumers(api);
+    this.consumers = new Consumers(api, watchers);
     this.queues = new Queues(api, watchers);
     this.draws = new Draws(api, watchers);
     this.auctions = new Auctions(api, watchers);

@@ -16,6 +16,8 @@ export interface Source<T> {
   look(signal: AbortSignal): Promise<T | null>;
   /** Seconds until looking again makes sense; null: nothing more will happen by itself. */
   wait(value: T | null): number | null;
+  /** Whether a new guest is news, though they stand nowhere yet. */
+  isAboutGuests?: boolean;
 }
 
 const JITTER = 0.2;
@@ -49,6 +51,10 @@ export class Watcher<T> {
 
   get name(): string {
     return this.source.name();
+  }
+
+  get isAboutGuests(): boolean {
+    return this.source.isAboutGuests ?? false;
   }
 
   add(listener: WatchListener<T>): void {

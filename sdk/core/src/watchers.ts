@@ -84,7 +84,9 @@ export class Watchers {
     const before = this.consumerId;
     this.consumerId = session?.consumerId;
     const isNewGuest = before === undefined && session?.type === "guest";
-    if (before === this.consumerId || isNewGuest) return;
-    for (const watcher of this.watchers.values()) watcher.refresh();
+    if (before === this.consumerId) return;
+    for (const watcher of this.watchers.values()) {
+      if (!isNewGuest || watcher.isAboutGuests) watcher.refresh();
+    }
   };
 }
