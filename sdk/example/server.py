@@ -7,7 +7,7 @@ import json
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from fanfare_client import Client, FanfareError, TokenInvalid
+from fanfare_client import Client, FanfareError, RateLimited, TokenInvalid, Unavailable
 
 QUEUE = os.environ["VITE_QUEUE"]
 LONGEST = 10_000
@@ -25,8 +25,10 @@ def buy(token: str, consumer: str, fingerprint: str) -> tuple[int, str]:
         fanfare.complete(QUEUE, consumer, order_id=f"order-{consumer}")
     except TokenInvalid:
         return 403, "Sorry: this is not an admission, or no longer."
+    except (RateLimited, Unavailable):
+        return 503, "Please try again in a moment."
     except FanfareError as problem:
-        return 503, f"Please try again: {problem}"
+        return 403, f"Sorry: {problem}"
     return 200, "Thank you! The pair is yours."
 
 
