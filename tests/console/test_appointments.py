@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from consumers.models import Consumer, Message
+from distributions.appointments import blocks
 from distributions.appointments.models import Block, Booking
 from distributions.core.models import Distribution, Status
 from experiences.models import Event
@@ -255,3 +256,26 @@ def test_checking_in_and_cancelling(editor: Console, viewer: Console, world: Wor
     assert Message.objects.filter(reference=f"cancelled:{gone.pk}").exists()
     assert "no longer possible" in messages_of(editor.press(BOOKING, gone, "cancel", reason="again"))
     book(world, appointment, tomorrow(10))
+
+
+def test_a_viewer_only_looks_and_a_stranger_does_not(
+    viewer: Console, stranger: Console, world: World
+) -> None:
+    appointment, start = world.appointment(), tomorrow()
+    booking = book(world, appointment, start)
+    block = blocks.block(
+        appointment, tomorrow(12), tomorrow(13), note="", now=clock.now(), actor="system:test"
+    )  # fmt: skip
+    for who, refused in ((viewer, {403}), (stranger, {200})):  # a stranger is led back: it is not there
+        times = {**split(start, "starts_at"), **split(tomorrow(11), "ends_at")}
+        answers = [
+            who.press(DISTRIBUTION, appointment, "book", who="ada@example.com", **split(tomorrow(10))),
+            who.press(DISTRIBUTION, appointment, "block", **times),
+            who.press(BLOCK, block, "give-back"),
+            who.press(BOOKING, booking, "check-in"),
+            who.press(BOOKING, booking, "cancel", reason="x"),
+        ]
+        assert {answer.status_code for answer in answers} == refused
+    booking.participation.refresh_from_db()
+    assert booking.participation.status == Status.ADMITTED
+    assert (Booking.objects.count(), Block.objects.count()) == (1, 1)
