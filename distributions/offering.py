@@ -28,8 +28,13 @@ TEXT = "A place has come free, and it is yours if you want it. If you don't, the
 
 
 def due() -> list[str]:
-    """Waitlists that offer, and on which there is somebody, or something is open."""
-    is_open = Notice.objects.filter(notification__distribution=OuterRef("distribution"), outcome=Outcome.OPEN)
+    """Waitlists that offer, and on which there is somebody, or something is open: an offer, or the way behind
+    one that was claimed.
+    """
+    way_open = Q(outcome=Outcome.CLAIMED, access_code__redemptions__isnull=False)
+    is_open = Notice.objects.filter(
+        Q(outcome=Outcome.OPEN) | way_open, notification__distribution=OuterRef("distribution")
+    )
     found = Waitlist.objects.filter(
         Q(distribution__tally__taken__gt=0) | Exists(is_open),
         mode=Mode.OFFER,

@@ -138,6 +138,20 @@ def test_who_gives_the_unit_back_makes_room(world: World, clock: Any) -> None:
     assert told(waitlist) == [ada.id, bea.id]
 
 
+def test_an_offer_is_of_one_place_though_nobody_else_waits(world: World, clock: Any) -> None:
+    waitlist, way = make_offering(world)
+    release, (ada,) = make_release(way, inventory=1), members(world, "ada")
+    wait(waitlist, ada)
+    tick()
+    buys(world, ada, "ada", release)
+    tick()
+    assert outcomes(waitlist) == ["claimed"]
+    ada.leave(release)
+    tick()
+    assert ada.enter(release).json()["code"] == "ACCESS_CODE_REQUIRED"
+    assert offering.due() == []
+
+
 def test_who_leaves_the_list_gives_the_offer_up(world: World, clock: Any) -> None:
     waitlist, way = make_offering(world)
     make_release(way, inventory=1)
