@@ -207,9 +207,7 @@ def _post(notification: Notification, notice: Notice, code: str, now: dt.datetim
 
 def _in_words(distribution: Distribution, at: dt.datetime) -> str:
     """A time as people read it, where the waitlist is."""
-    zones = (distribution.time_zone, distribution.sequence.experience.time_zone)
-    zone = next(filter(None, zones), distribution.organization.time_zone)
-    return f"{at.astimezone(ZoneInfo(zone)):%-d %B %Y, %H:%M} ({zone})"
+    return f"{at.astimezone(ZoneInfo(distribution.zone)):%-d %B %Y, %H:%M} ({distribution.zone})"
 
 
 def unsubscribe_url(distribution_id: str, consumer_id: str) -> str:
