@@ -10,9 +10,11 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 from django.conf import settings
+from django.test import TransactionTestCase
 
 import fanfare.clock
 from fanfare import memo, redis
+from tests.emptying import empty_tables
 from tests.world import World, make_world
 
 START = dt.datetime(2026, 12, 1, 9, 0, tzinfo=dt.UTC)
@@ -31,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.BEACON_URL = "http://127.0.0.1:9"  # nobody there; no test asks the real beacon
     settings.SMS_BACKEND = "auth_otp.outbox.send_sms"
     settings.CELERY_TASK_ALWAYS_EAGER = True
+    TransactionTestCase._fixture_teardown = lambda test: empty_tables()  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)
