@@ -64,6 +64,7 @@ EVERY_DISTRIBUTION: dict[str, Reader] = {
     "timeZone": text(null=""),
     "supportsGuest": flag,
     "maxEntriesPerFingerprint": number,
+    "proofOfWork": whole,
     "metadata": mapping,
 }
 QUEUE = Level(

@@ -167,7 +167,7 @@ class DistributionAdmin(HistoryAdmin):
             (None, ["sequence", "name", "slug", *(["id"] if obj else [])]),
             ("Times", ["time_zone", "open_at", "close_at"]),
             *face.groups,
-            ("Who may enter", ["supports_guest", "max_entries_per_fingerprint", "metadata"]),
+            ("Who may enter", ["supports_guest", "max_entries_per_fingerprint", "proof_of_work", "metadata"]),
         ]
 
         # To those who may only look, a setting of the kind is a column that is computed.

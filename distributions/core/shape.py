@@ -21,6 +21,9 @@ class DistributionSerializer(serializers.Serializer[Any]):
     close_at = serializers.DateTimeField(allow_null=True)
     time_zone = serializers.CharField()
     supports_guest = serializers.BooleanField()
+    proof_of_work = serializers.BooleanField(
+        required=False, help_text="Entering costs a proof of work: see `challenge`."
+    )
 
 
 def present(distribution: Distribution, **of_kind: Any) -> dict[str, Any]:
@@ -34,6 +37,7 @@ def present(distribution: Distribution, **of_kind: Any) -> dict[str, Any]:
         "close_at": distribution.close_at,
         "time_zone": distribution.zone,
         "supports_guest": distribution.supports_guest,
+        **({"proof_of_work": True} if distribution.proof_of_work else {}),
         **of_kind,
     }
 
