@@ -65,6 +65,7 @@ EVERY_DISTRIBUTION: dict[str, Reader] = {
     "supportsGuest": flag,
     "maxEntriesPerFingerprint": number,
     "metadata": mapping,
+    "message": text(null=""),
 }
 QUEUE = Level(
     "queue",

@@ -27,6 +27,7 @@ OF_DISTRIBUTION = (
     "supports_guest",
     "max_entries_per_fingerprint",
     "metadata",
+    "message",
 )
 DAY = 86_400  # seconds
 # The least and the most of each number that all kinds have; the first is of the tally's limit.

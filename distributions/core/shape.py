@@ -21,11 +21,14 @@ class DistributionSerializer(serializers.Serializer[Any]):
     close_at = serializers.DateTimeField(allow_null=True)
     time_zone = serializers.CharField()
     supports_guest = serializers.BooleanField()
+    message = serializers.CharField(
+        required=False, max_length=280, help_text="From staff to those who wait; plain text."
+    )
 
 
 def present(distribution: Distribution, **of_kind: Any) -> dict[str, Any]:
     """The body of a distribution, also inside its experience; `of_kind` are the fields that the kind adds."""
-    return {
+    body = {
         "id": distribution.pk,
         "name": distribution.name,
         "sequence_id": distribution.sequence_id,
@@ -36,6 +39,7 @@ def present(distribution: Distribution, **of_kind: Any) -> dict[str, Any]:
         "supports_guest": distribution.supports_guest,
         **of_kind,
     }
+    return body | ({"message": distribution.message} if distribution.message else {})
 
 
 class HashField(serializers.RegexField):
