@@ -16,6 +16,7 @@ from django.urls import reverse
 from distributions.auctions import cards, results, rules, setup, shape, steering
 from distributions.auctions.book import BidKind
 from distributions.auctions.models import Auction, Bid
+from distributions.core import switch_admin
 from distributions.core.admin import FACES, PHASE_COLORS, Face, KindAdmin, Setting, actor
 from distributions.core.models import Distribution, Kind
 from experiences.admin import READERS
@@ -175,6 +176,7 @@ BUTTONS = [
         "close", "Close now …", "gavel", close_now, is_offered=is_open,
         question="Bidding ends at this instant, and the best bids of this instant win. There is no way back.",
     ),
+    switch_admin.MESSAGE,
     Button(
         "cancel", "Cancel the auction …", "block", cancel, form=ReasonForm, variant="danger",
         is_offered=is_unsettled,

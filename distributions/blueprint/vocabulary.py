@@ -66,6 +66,7 @@ EVERY_DISTRIBUTION: dict[str, Reader] = {
     "maxEntriesPerFingerprint": number,
     "proofOfWork": whole,
     "metadata": mapping,
+    "message": text(null=""),
 }
 QUEUE = Level(
     "queue",

@@ -137,6 +137,9 @@ class Distribution(models.Model):
         "bots that pay it come in.",
     )
     metadata = models.JSONField(default=dict, blank=True)
+    message = models.CharField(
+        max_length=280, blank=True, default="", db_default="", help_text="To those who wait or are inside."
+    )
     paused_at = models.DateTimeField(null=True, editable=False)
     opened_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)

@@ -28,6 +28,7 @@ OF_DISTRIBUTION = (
     "max_entries_per_fingerprint",
     "proof_of_work",
     "metadata",
+    "message",
 )
 DAY = 86_400  # seconds
 # The least and the most of each number that all kinds have; the first is of the tally's limit.

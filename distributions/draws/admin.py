@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 
 from consumers.models import Consumer
-from distributions.core import drawing_panel, proof_api, switches
+from distributions.core import drawing_panel, proof_api, switch_admin, switches
 from distributions.core.admin import FACES, Face, KindAdmin, Setting, actor
 from distributions.core.drawing_panel import Panel
 from distributions.core.models import Distribution, Drawing, Kind, Tally
@@ -190,6 +190,7 @@ BUTTONS = [
         question="A place that came back goes to the next in the drawn order, who may have been told "
         "that they lost.",
     ),
+    switch_admin.MESSAGE,
     Button(
         "close", "Close …", "block", close, variant="danger",
         question="For good. Before the draw this cancels it: nobody wins, and all who entered are denied. "

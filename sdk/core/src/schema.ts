@@ -43,6 +43,8 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description From staff to those who wait; plain text. */
+            message?: string;
             id: string;
             status: components["schemas"]["QueuePhase"];
             slotMinutes: number;
@@ -95,6 +97,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             appointmentId: string;
@@ -112,6 +116,8 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description From staff to those who wait; plain text. */
+            message?: string;
             id: string;
             status: components["schemas"]["AuctionPhase"];
             /** @description ISO 4217; it says how many decimals amounts have. */
@@ -184,6 +190,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             auctionId: string;
@@ -363,6 +371,8 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description From staff to those who wait; plain text. */
+            message?: string;
             id: string;
             status: components["schemas"]["DrawPhase"];
             /** Format: date-time */
@@ -411,6 +421,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             drawId: string;
@@ -460,6 +472,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             waitlistId: string;
@@ -559,6 +573,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             waitlistId: string;
@@ -697,6 +713,8 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description From staff to those who wait; plain text. */
+            message?: string;
             id: string;
             status: components["schemas"]["QueuePhase"];
             /** @description People in line at most; null: any number. */
@@ -730,6 +748,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             queueId: string;
@@ -881,6 +901,8 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description From staff to those who wait; plain text. */
+            message?: string;
             id: string;
             status: components["schemas"]["QueuePhase"];
             /** @description Units in all; null: any number. */
@@ -913,6 +935,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             timedReleaseId: string;
@@ -992,6 +1016,8 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description From staff to those who wait; plain text. */
+            message?: string;
             id: string;
             status: components["schemas"]["QueuePhase"];
             /** @description Entries at most; null: any number. */
@@ -1022,6 +1048,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             waitlistId: string;
