@@ -31,6 +31,8 @@ export interface components {
                 [key: string]: components["schemas"]["AnyStatus"];
             };
         };
+        /** @enum {string} */
+        AlgorithmEnum: "PBKDF2/SHA-256";
         AnyStatus: components["schemas"]["QueueStatus"] | components["schemas"]["DrawStatus"] | components["schemas"]["AuctionStatus"] | components["schemas"]["TimedReleaseStatus"] | components["schemas"]["AppointmentStatus"];
         /** @description An appointment's calendar as anyone with a key sees it. */
         Appointment: {
@@ -43,6 +45,8 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description Entering costs a proof of work: see `challenge`. */
+            proofOfWork?: boolean;
             /** @description From staff to those who wait; plain text. */
             message?: string;
             id: string;
@@ -116,6 +120,8 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description Entering costs a proof of work: see `challenge`. */
+            proofOfWork?: boolean;
             /** @description From staff to those who wait; plain text. */
             message?: string;
             id: string;
@@ -316,6 +322,11 @@ export interface components {
             /** Format: date-time */
             cancelledAt: string;
         };
+        /** @description A challenge as altcha's widget and libraries take it; their payload goes into `X-Altcha`. */
+        Challenge: {
+            parameters: components["schemas"]["Parameters"];
+            signature: string;
+        };
         /** @description The body of a check-in; of several bookings the one that is now or nearest to now, unless said. */
         CompleteBookingRequest: {
             consumerId: string;
@@ -371,6 +382,8 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description Entering costs a proof of work: see `challenge`. */
+            proofOfWork?: boolean;
             /** @description From staff to those who wait; plain text. */
             message?: string;
             id: string;
@@ -638,6 +651,23 @@ export interface components {
             data: components["schemas"]["OwnBid"][];
             nextCursor: string | null;
         };
+        /**
+         * @description What is to be found: a counter for which PBKDF2 of `nonce` and counter, `cost` rounds long, begins with
+         *     `keyPrefix`.
+         */
+        Parameters: {
+            algorithm: components["schemas"]["AlgorithmEnum"];
+            cost: number;
+            keyLength: number;
+            keyPrefix: string;
+            nonce: string;
+            salt: string;
+            /** @description Unix seconds. */
+            expiresAt: number;
+            data: {
+                [key: string]: string;
+            };
+        };
         /** @enum {string} */
         ParticipationStatus: "QUEUED" | "ADMITTED" | "COMPLETED" | "DENIED" | "LEFT";
         /** @description An entry that was removed after the freeze, and so got no place. */
@@ -713,6 +743,8 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description Entering costs a proof of work: see `challenge`. */
+            proofOfWork?: boolean;
             /** @description From staff to those who wait; plain text. */
             message?: string;
             id: string;
@@ -901,6 +933,8 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description Entering costs a proof of work: see `challenge`. */
+            proofOfWork?: boolean;
             /** @description From staff to those who wait; plain text. */
             message?: string;
             id: string;
@@ -1016,6 +1050,8 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description Entering costs a proof of work: see `challenge`. */
+            proofOfWork?: boolean;
             /** @description From staff to those who wait; plain text. */
             message?: string;
             id: string;
