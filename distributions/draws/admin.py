@@ -17,7 +17,7 @@ from distributions.core import drawing_panel, proof_api, switch_admin, switches
 from distributions.core.admin import FACES, Face, KindAdmin, Setting, actor
 from distributions.core.drawing_panel import Panel
 from distributions.core.models import Distribution, Drawing, Kind, Tally
-from distributions.draws import beacon, drawn_order, results, rules, setup, shape
+from distributions.draws import beacon, drawn_order, results, rules, setup, shape, watch
 from distributions.draws.models import Draw
 from fanfare import clock, errors, staff
 from fanfare.console import Button, TextInput, moment
@@ -207,6 +207,7 @@ FACES[Kind.DRAW] = Face(
     settings=SETTINGS,
     groups=GROUPS,
     numbers=numbers,
+    watch=watch.watch,
     fixed=setup.fixed,
     create=setup.SETTINGS.create,
     update=setup.SETTINGS.update,

@@ -79,7 +79,7 @@ def test_only_who_waits_or_is_inside_reads_it(editor: Console, world: World) -> 
     people[3].leave(queue)
     editor.press(DISTRIBUTION, queue, "message", message=TEXT)
     assert [told(one, queue) for one in people] == [TEXT, TEXT, None, None]
-    editor.press(DISTRIBUTION, queue, "close")  # what was said to those inside stays
+    editor.press(DISTRIBUTION, queue, "close", reason="Over")  # what was said to those inside stays
     assert [told(one, queue) for one in people] == [None, TEXT, None, None]
     assert "Nothing" in messages_of(editor.press(DISTRIBUTION, queue, "message", message=""))
 
