@@ -76,7 +76,6 @@ def properties(look: Mapping[str, str]) -> dict[str, str]:
         "accent": _hex(control),
         "on-accent": _hex(WHITE if contrast(WHITE, control) >= TEXT else BLACK),
         "accent-text": _hex(readable(primary, _mix(card, control, 0.08), TEXT)),
-        "glow": _hex(readable(_rgb(look.get("accentColor", look["primaryColor"])), card, CONTROL)),
         "radius": look["borderRadius"],
         "font": _font(look.get("fontFamily", "")),
     }

@@ -10,7 +10,7 @@ A kind is added in three places, each of which looks like its neighbours:
    (`<template data-phrase="draw-place">`), all in `{% translate %}`. What it doesn't have is taken from
    `templates/hosted/shared.html`: `draw-denied`, or else `denied`. Name the kind in `KINDS` of `views`.
 2. `sdk/page/src/kinds/<kind>.ts`: which view a visitor is shown, and what is filled into it; then a line in
-   `sdk/page/src/kinds/index.ts`. `npm run build` in `sdk/` writes `distributions/static/hosted/page.js`.
+   `sdk/page/src/kinds/index.ts`. `npm run page` in `sdk/` writes `distributions/static/hosted/page.js`.
 3. `locale/de/LC_MESSAGES/django.po`: the German of it (`make messages` says what is missing, and writes
    the `.mo` beside it).
 """

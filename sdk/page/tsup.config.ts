@@ -3,7 +3,7 @@ import { defineConfig } from "tsup";
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-// Straight into Django's static files, where the committed copy is served from; `npm run page` compares it.
+// Straight into Django's static files, where the committed copy is served from; `npm run page:check` compares it.
 export default defineConfig({
   entry: { page: "src/main.ts" },
   outDir: process.env.PAGE_OUT ?? path("../../distributions/static/hosted"),

@@ -39,6 +39,7 @@ export class Participation {
 
   close(): void {
     this.isClosed = true;
+    document.body.classList.remove("inside");
     for (const end of this.ends) end();
     offline(false);
   }
@@ -165,6 +166,7 @@ export class Participation {
 
   private show({ view, filling, title: start = "", says = "", mentions = "" }: Shown): void {
     this.page.stage.show([`${this.kind.name}-${view}`, view], filling);
+    document.body.classList.toggle("inside", ["QUEUED", "ADMITTED"].includes(this.standing?.status ?? ""));
     title(this.page, start);
     this.announce(says, mentions);
   }
