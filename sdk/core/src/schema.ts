@@ -755,6 +755,11 @@ export interface components {
             admissionRate: number | null;
             /** @description People in line. */
             consumerCount: number;
+            /**
+             * Format: date-time
+             * @description Where one may come in before it opens: from when on.
+             */
+            enterFrom?: string;
             shuffle?: components["schemas"]["Shuffle"];
         };
         /** @enum {string} */
