@@ -82,7 +82,7 @@ def _apart(request: HttpRequest, template: str, status: int) -> HttpResponse:
 def assets() -> dict[str, str]:
     """The addresses of script and style; each changes with what is in the file."""
     return {name: _versioned(f"hosted/{name}.{kind}") for name, kind in
-            (("page", "js"), ("thumbmark", "js"), ("style", "css"))}  # fmt: skip
+            (("page", "js"), ("thumbmark", "js"), ("verify", "js"), ("style", "css"))}  # fmt: skip
 
 
 def _versioned(name: str) -> str:

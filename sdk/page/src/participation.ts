@@ -79,9 +79,11 @@ export class Participation {
         return;
       }
     }
-    const wait = LOOK_SECONDS * (0.8 + 0.4 * Math.random()) * 1000;
+    const advised = Math.min(LOOK_SECONDS, this.details?.pollAfterSeconds ?? LOOK_SECONDS);
+    const wait = advised * (0.8 + 0.4 * Math.random()) * 1000;
     // When it opens or closes, all look; not all at once.
-    const turns = [this.details?.openAt, this.details?.closeAt].map((at) => Date.parse(at ?? "") - clock.now());
+    const { openAt, closeAt, drawAt } = this.details ?? {};
+    const turns = [openAt, closeAt, drawAt].map((at) => Date.parse(at ?? "") - clock.now());
     const turn = Math.min(...turns.filter((left) => left > 0), Infinity);
     this.dueAt = clock.now() + Math.min(wait, turn + 2000 * Math.random());
     this.render();
@@ -145,6 +147,7 @@ export class Participation {
       now,
       fingerprint: this.device,
       refresh: () => void this.look(),
+      render: () => this.render(),
       attempt: (what) => void this.attempt(what),
     };
     this.show(this.kind.show(seen) ?? shared(this.kind, seen));

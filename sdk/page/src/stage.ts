@@ -2,7 +2,8 @@
  *
  * In a template, `data-slot="place"` is where a text goes, `data-if="place"` is there only with it,
  * `data-bar="progress"` is as wide as a share, `data-link="shop"` is where a link leads, `data-do="enter"` is what
- * a button or a form does, and `data-list="days"` repeats the template inside it for each of its items.
+ * a button or a form does, `data-list="days"` repeats the template inside it for each of its items, and
+ * `data-value="amount"` is a field with a suggestion in it.
  */
 
 export interface Filling {
@@ -13,12 +14,24 @@ export interface Filling {
   links?: Record<string, string>;
   does?: Record<string, (form: FormData) => void>;
   lists?: Record<string, Filling[]>;
+  /** By field; absent: what stands there stays. */
+  values?: Record<string, Suggestion>;
+}
+
+/** What is in a field until somebody types something else. */
+export interface Suggestion {
+  text: string;
+  /** It replaces what was typed where this is another than before; undefined: never. */
+  because?: unknown;
+  /** What was typed can't be used. */
+  isWrong?: boolean;
 }
 
 export class Stage {
   private name = "";
   private filling: Filling = {};
   private readonly filled = new WeakMap<Element, string>();
+  private readonly suggested = new WeakMap<Element, Suggestion>();
 
   constructor(private readonly root: HTMLElement) {
     root.addEventListener("click", (event) => this.act(event, "button[data-do]"));
@@ -49,7 +62,7 @@ export class Stage {
     scrollTo({ top: 0 });
   }
 
-  private fill(root: ParentNode, { text = {}, bars = {}, links = {}, lists = {} }: Filling): void {
+  private fill(root: ParentNode, { text = {}, bars = {}, links = {}, lists = {}, values = {} }: Filling): void {
     for (const list of root.querySelectorAll<HTMLElement>("[data-list]")) {
       this.repeat(list, lists[list.dataset.list ?? ""] ?? []);
     }
@@ -67,6 +80,20 @@ export class Stage {
       if (address === undefined) link.removeAttribute("href");
       else if (link.getAttribute("href") !== address) link.setAttribute("href", address);
     }
+    for (const field of own(root, "data-value")) {
+      const value = values[field.dataset.value ?? ""];
+      if (value && field instanceof HTMLInputElement) this.suggest(field, value);
+    }
+  }
+
+  private suggest(field: HTMLInputElement, value: Suggestion): void {
+    const before = this.suggested.get(field);
+    const isNews = value.because !== undefined && value.because !== before?.because;
+    const isUntouched = field.value === (before?.text ?? "");
+    this.suggested.set(field, { ...value, because: value.because ?? before?.because });
+    if (before === undefined || isNews || isUntouched) field.value = value.text;
+    field.setAttribute("aria-invalid", String(value.isWrong ?? false));
+    if (value.isWrong && isNews) field.select();
   }
 
   /** Items that stay as they were keep their elements, and with them the focus. */

@@ -10,6 +10,8 @@ export interface Told {
   /** Where the shop is, checked by the server; null: the link named none. */
   returnUrl: string | null;
   thumbmarkUrl: string;
+  /** Of the script that checks draws, loaded when somebody wants that. */
+  verifyUrl: string;
 }
 
 export function readTold(): Told {

@@ -1,6 +1,8 @@
 /** The kinds that the page has views for, in the order in which a choice offers them. A kind joins here. */
 
 import type { Sequence } from "@fanfare/sdk-core";
+import { auction } from "./auction";
+import { draw } from "./draw";
 import type { AnyKind } from "./kind";
 import { queue } from "./queue";
 import { timedRelease } from "./timed_release";
@@ -13,6 +15,8 @@ export interface Entry {
 
 export const KINDS = {
   queue: { kind: queue, of: (sequence) => sequence.queues },
+  draw: { kind: draw, of: (sequence) => sequence.draws },
+  auction: { kind: auction, of: (sequence) => sequence.auctions },
   timed_release: { kind: timedRelease, of: (sequence) => sequence.timedReleases },
 } satisfies Record<string, Entry>;
 
