@@ -60,8 +60,8 @@ export class Words {
   }
 
   /** In the visitor's own time zone, which it names. */
-  instant(at: string): string {
-    const options = { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" } as const;
+  instant(at: string, length: "long" | "short" = "long"): string {
+    const options = { weekday: length, day: "numeric", month: length, hour: "numeric", minute: "2-digit" } as const;
     return new Intl.DateTimeFormat(this.language, { ...options, timeZoneName: "short" }).format(new Date(at));
   }
 

@@ -110,7 +110,7 @@ function about(seen: AuctionSeen): Filling["text"] & object {
     bids: bidCount === 0 ? words.phrase("auction-no-bids") : words.number(bidCount),
     reserve: reserveMet ? null : words.phrase("auction-reserve"),
     winners: winnerCount > 1 ? words.phrase("auction-winners", { winners: words.number(winnerCount) }) : null,
-    at: closeAt && words.instant(closeAt),
+    at: closeAt && words.instant(closeAt, "short"),
     extends: details.extensionsLeft === 0 || !details.extensionSeconds ? null : words.phrase("auction-extends", {
       window: words.spoken(details.extensionWindowSeconds ?? 0),
       time: words.spoken(details.extensionSeconds),

@@ -29,6 +29,8 @@ interface Desk {
   ownAs: string;
 }
 
+const REMEMBERED_MS = 1_200; // how long the server may tell of the auction as it was
+
 const desks = new Map<string, Desk>();
 
 export function deskOf(id: string): Desk {
@@ -77,6 +79,7 @@ function send(seen: AuctionSeen, amount: string, maxAmount: string | undefined):
       await page.fanfare.auctions.bid(details.id, sent);
       desk.sent = null;
       refresh();
+      setTimeout(refresh, REMEMBERED_MS); // the closing may have moved, which the first answer may not know yet
     } catch (error) {
       const problem = error instanceof FanfareError ? problemOf(seen, error) : null;
       if (error instanceof FanfareError && error.status < 500) desk.sent = null;

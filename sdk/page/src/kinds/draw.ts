@@ -65,10 +65,10 @@ function facts({ details, standing, isBusy, now, page: { words } }: DrawSeen): F
     message: standing?.message ?? details.message,
     busy: isBusy ? "1" : null,
     left: words.until((Date.parse(drawAt) - now) / 1000),
-    at: words.instant(drawAt),
-    closes: closeAt && Date.parse(closeAt) < Date.parse(drawAt) && now < Date.parse(closeAt) ? words.instant(closeAt) : null,
+    at: words.instant(drawAt, "short"),
+    closes: closeAt && Date.parse(closeAt) < Date.parse(drawAt) && now < Date.parse(closeAt) ? words.instant(closeAt, "short") : null,
     winners: words.number(winnerCount),
-    entrants: words.number(entrantCount),
+    entrants: words.number(Math.max(entrantCount, standing ? 1 : 0)), // which may be older than their own entry
     weighted: weights.length ? words.phrase("draw-weighted") : null,
     proves: words.phrase(`draw-level-${verification.level}`),
     commitment,
