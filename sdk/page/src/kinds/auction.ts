@@ -75,6 +75,7 @@ function bidding(seen: AuctionSeen): Shown {
       text: {
         ...about(seen),
         ...form.text,
+        above: state === "NONE" ? page.experience.name : details.name,
         heading: words.phrase(`auction-heading-${state}`) || details.name,
         left: seconds === null ? null : words.until(seconds),
         least: least && words.phrase("auction-least", { least: words.amount(least, details.currencyCode) }),
@@ -108,7 +109,7 @@ function about(seen: AuctionSeen): Filling["text"] & object {
     price: price(seen),
     what: words.phrase(currentHighBid === null ? "auction-starting" : "auction-price"),
     bids: bidCount === 0 ? words.phrase("auction-no-bids") : words.number(bidCount),
-    reserve: reserveMet ? null : words.phrase("auction-reserve"),
+    reserve: reserveMet || seen.standing?.bidStatus === "WINNING" ? null : words.phrase("auction-reserve"),
     winners: winnerCount > 1 ? words.phrase("auction-winners", { winners: words.number(winnerCount) }) : null,
     at: closeAt && words.instant(closeAt, "short"),
     extends: details.extensionsLeft === 0 || !details.extensionSeconds ? null : words.phrase("auction-extends", {
