@@ -49,7 +49,9 @@ def test_two_bid_and_the_higher_maximum_wins(
     expect(phone.get_by_text("Startpreis")).to_be_visible()
     phone.get_by_label("Ihr Gebot").fill("90,00")
     phone.get_by_role("button", name="Bieten", exact=True).click()
-    expect(phone.get_by_text("Das ist zu wenig. Das Mindeste ist 100,00 €.")).to_be_visible()
+    expect(
+        phone.get_by_role("main").get_by_text("Das ist zu wenig. Das Mindeste ist 100,00 €.")
+    ).to_be_visible()
     expect(phone.get_by_label("Ihr Gebot")).to_have_value("100,00")  # the least that would do
     expect(phone.get_by_label("Ihr Gebot")).to_be_focused()
     phone.get_by_role("button", name="Bieten", exact=True).click()
@@ -64,13 +66,13 @@ def test_two_bid_and_the_higher_maximum_wins(
     way_on = desktop.get_by_role("link", name="Go on to the shop").get_attribute("href") or ""
     assert way_on.startswith("https://shop.example/cart?fanfareToken=")
     expect(phone.get_by_role("heading", name="Diesmal nicht")).to_be_visible()
-    expect(phone.get_by_text("Andere haben mehr geboten.")).to_be_visible()
+    expect(phone.get_by_role("main").get_by_text("Andere haben mehr geboten.")).to_be_visible()
 
 
 def test_below_the_reserve_and_bought_now(stack: Stack, launch: dict[str, Any], desktop: Page) -> None:
     desktop.goto(f"{stack.url}/e/e2e-auctions/buy")
     bid(desktop, "a lot")
-    expect(desktop.get_by_text("Please type an amount.")).to_be_visible()
+    expect(desktop.get_by_role("main").get_by_text("Please type an amount.")).to_be_visible()
     bid(desktop, "120")
     expect(desktop.get_by_role("heading", name="You bid the most so far")).to_be_visible()
     expect(desktop.get_by_label("Your bid")).to_have_value("105.00")  # one's own maximum is no price yet

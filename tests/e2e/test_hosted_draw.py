@@ -48,13 +48,13 @@ def enter(page: Page, url: str) -> None:
     page.goto(url)
     page.get_by_role("button", name="Enter the draw").click()
     expect(page.get_by_role("heading", name="You are in the draw")).to_be_visible()
-    expect(page.get_by_text("your entry is kept")).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("your entry is kept")).to_be_visible()
 
 
 def check(page: Page) -> None:
     """Check it in the page, and by the program and the files that the page offers."""
     page.get_by_role("button", name="Check the draw yourself").click()
-    expect(page.get_by_text("the result is the one that was published")).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("the result is the one that was published")).to_be_visible()
     page.get_by_text("What was checked").click()
     findings = page.get_by_role("listitem")
     expect(findings.filter(has_text="winners is what the drawn order begins with")).to_contain_text("ok")
@@ -83,7 +83,9 @@ def test_two_enter_and_see_how_it_went_and_that_it_was_right(
     expect(phone.get_by_role("heading", name="You are in the draw")).to_be_visible()
     for page in (phone, desktop):
         expect(
-            page.locator("h1").filter(has_text="You have won").or_(page.get_by_text("Not this time"))
+            page.locator("h1")
+            .filter(has_text="You have won")
+            .or_(page.get_by_role("heading", name="Not this time"))
         ).to_be_visible(timeout=40_000)
         if page.get_by_role("heading", name="You have won").is_visible():
             way_on = page.get_by_role("link", name="Go on to the shop").get_attribute("href") or ""
@@ -110,5 +112,5 @@ def test_a_proof_that_was_tampered_with_is_found_out(
     button = desktop.get_by_role("button", name="Check the draw yourself")
     expect(button).to_be_visible(timeout=40_000)
     button.click()
-    expect(desktop.get_by_text("Something is wrong")).to_be_visible()
-    expect(desktop.get_by_text("the result is the one that was published")).to_be_hidden()
+    expect(desktop.get_by_role("main").get_by_text("Something is wrong")).to_be_visible()
+    expect(desktop.get_by_role("main").get_by_text("the result is the one that was published")).to_be_hidden()

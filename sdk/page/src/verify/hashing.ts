@@ -4,7 +4,8 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 /** Told how many are done. */
 export type Progress = (done: number) => void;
 
-const AT_ONCE = 500; // between two of these the page may do something else
+const AT_ONCE = 500;
+const LONGEST_MS = 30; // then the page has its turn; hashes that come one by one would not leave it any
 const encoder = new TextEncoder();
 
 export async function sha256(...parts: (Bytes | string)[]): Promise<Bytes> {
@@ -57,10 +58,14 @@ export async function each<One, Made>(
   progress: Progress = () => undefined,
 ): Promise<Made[]> {
   const made: Made[] = [];
+  let since = performance.now();
   for (let at = 0; at < ones.length; at += AT_ONCE) {
     const some = ones.slice(at, at + AT_ONCE).map((one, index) => make(one, at + index));
     for (const one of await Promise.all(some)) made.push(one);
     progress(made.length);
+    if (performance.now() - since < LONGEST_MS) continue;
+    await new Promise((resolve) => setTimeout(resolve));
+    since = performance.now();
   }
   return made;
 }
