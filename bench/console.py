@@ -36,6 +36,7 @@ def main() -> None:
     """Make the data, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m bench console")
     parser.add_argument("--million", type=int, default=1_000_000, help="participations")
+    parser.add_argument("--exports", action="store_true", help="nothing but the exports")
     options = parser.parse_args()
     shop = data.make_shop()
     data.make_consumers(shop, options.million)
@@ -51,10 +52,11 @@ def main() -> None:
     }
     print("| page | who | server time | queries | |")
     print("|---|---|---|---|---|")
-    for name, url in [*_lists(), *_filtered(queue)]:
-        for role, client in who.items():
-            _line(name, role, client, url)
-    _live(queue, who["editor"])
+    if not options.exports:
+        for name, url in [*_lists(), *_filtered(queue)]:
+            for role, client in who.items():
+                _line(name, role, client, url)
+        _live(queue, who["editor"])
     _exports(queue, who["editor"])
 
 

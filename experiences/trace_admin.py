@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from experiences.models import Event
 from fanfare.console import display
-from fanfare.exports import ExportingAdmin, Row
+from fanfare.export_admin import ExportingAdmin
 from fanfare.filters import BeginningFilter, BetweenFilter, between
 
 TOLD = 80  # characters of an event in the list; its page has them all
@@ -49,7 +49,10 @@ class EventAdmin(ExportingAdmin):
     list_filter: ClassVar[list[Any]] = [NameFilter, ActorFilter, ("at", BetweenFilter)]
     list_filter_submit = True
     more_lookups = frozenset({"distribution_id__exact", "consumer_id__exact", "event", "by"}) | between("at")
-    export_columns = ("id", "at", "name", "actor", "organizationId", "distributionId", "consumerId", "data")
+    export_columns: ClassVar[dict[str, str]] = {
+        "id": "id", "at": "at", "name": "name", "actor": "actor", "organizationId": "organization_id",
+        "distributionId": "distribution_id", "consumerId": "consumer_id", "data": "data",
+    }  # fmt: skip
     exact_search = {
         "cons_": "consumer_id",
         "queue_": "distribution_id",
@@ -85,15 +88,3 @@ class EventAdmin(ExportingAdmin):
         move = [f"{rest.pop('from', 'new')} → {rest.pop('to')}"] if "to" in rest else []
         words = ", ".join([*move, *(f"{name}: {value}" for name, value in rest.items())])
         return words if len(words) <= TOLD else f"{words[:TOLD]}…"
-
-    def export_row(self, request: HttpRequest, row: Event) -> Row:
-        return {
-            "id": row.pk,
-            "at": row.at,
-            "name": row.name,
-            "actor": row.actor,
-            "organizationId": row.organization_id,
-            "distributionId": row.distribution_id,
-            "consumerId": row.consumer_id,
-            "data": row.data,
-        }

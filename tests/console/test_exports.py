@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from distributions.core.models import Participation
 from experiences.models import Event
-from fanfare import exports
+from fanfare import export_admin
 from tests.console.conftest import Console, messages_of
 from tests.console.pages import DISTRIBUTION, PARTICIPATION
 from tests.lines import deny
@@ -155,7 +155,7 @@ def test_it_comes_in_batches_each_its_own_query(editor: Console, world: World, m
     queue = world.queue()
     for _ in range(7):
         world.consumer().enter(queue)
-    monkeypatch.setattr(exports, "BATCH", 3)
+    monkeypatch.setattr(export_admin, "BATCH", 3)
     with CaptureQueriesContext(connection) as queries:
         rows = taken(editor, PARTICIPATION)
     assert [row["place"] for row in rows] == list(range(1, 8))
