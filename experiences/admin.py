@@ -55,7 +55,10 @@ class OrganizationAdmin(SettingsAdmin):
     fieldsets = [
         (None, {"fields": ["name", "slug", "id", "time_zone", "currency_code", "language_code", "logo_url"]}),
         ("Where it is shown", {"fields": ["allowed_origins", "return_hosts", "theme"]}),
-        ("Protection", {"fields": ["require_fingerprint", "rate_limits", "created_at"]}),
+        (
+            "Protection",
+            {"fields": ["require_two_factor", "require_fingerprint", "rate_limits", "created_at"]},
+        ),
     ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

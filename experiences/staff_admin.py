@@ -22,6 +22,8 @@ from django.urls import path, reverse, reverse_lazy
 from django.utils.encoding import force_bytes
 from django.utils.html import format_html
 from django.utils.http import urlsafe_base64_encode
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from experiences import events, setup
 from experiences.models import Membership, Organization, Role
@@ -52,6 +54,8 @@ else:
 admin.site.index_title = "Console"
 admin.site.unregister(Group)
 admin.site.unregister(User)
+for device in (StaticDevice, TOTPDevice):  # the library's pages show what nobody is to see
+    admin.site.unregister(device)
 
 
 class SuperusersOnly(PlainAdmin):

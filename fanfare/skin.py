@@ -31,6 +31,7 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
     "LOGIN": {"form": "fanfare.console.SignInForm"},
+    "ACCOUNT": {"navigation": [{"title": "Your account", "link": reverse_lazy("account")}]},
     "COLORS": {
         "primary": {
             "50": "oklch(97% .014 254.6)",

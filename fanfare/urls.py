@@ -27,6 +27,7 @@ urlpatterns = [
     path("metrics", health.metrics),
     # unfold's search answers an odd page number, and Redis being away, with a crash; nothing links to it.
     path("admin/search/", RedirectView.as_view(url="/admin/")),
+    path("admin/account/", include("experiences.account")),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(url="/admin/")),
 ]
