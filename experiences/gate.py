@@ -75,13 +75,18 @@ def _pass(request: HttpRequest) -> tuple[bool, bool]:
 
 def _note(request: HttpRequest, now: dt.datetime) -> None:
     """That this browser was here. One that is signed out at this very moment is not noted."""
-    told = {
-        "user_id": request.user.pk,
-        "seen_at": now,
-        "address": staff.client_address(request),
-        "agent": request.headers.get("User-Agent", "")[:_AGENT_CHARACTERS],
-    }
+    noted = StaffSession(
+        pk=request.session.session_key,
+        user_id=staff.user_id(request),
+        started_at=now,
+        seen_at=now,
+        address=staff.client_address(request),
+        agent=request.headers.get("User-Agent", "")[:_AGENT_CHARACTERS],
+    )
     with suppress(IntegrityError):
-        StaffSession.objects.update_or_create(
-            pk=request.session.session_key, defaults=told, create_defaults={**told, "started_at": now}
+        StaffSession.objects.bulk_create(
+            [noted],
+            update_conflicts=True,
+            unique_fields=["session"],
+            update_fields=["user", "seen_at", "address", "agent"],
         )

@@ -12,7 +12,7 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticToken
 
 from experiences import two_factor
-from experiences.models import Authenticator, Organization, StaffSession
+from experiences.models import Authenticator, Event, Membership, Organization, StaffSession
 from fanfare import clock as time
 from tests.console.conftest import PASSWORD, Console, make_user, messages_of
 from tests.console.test_staff import sign_in
@@ -259,3 +259,46 @@ def test_nobody_else_gets_to_the_account(world: World) -> None:
         assert Client().get(url).headers["Location"].startswith("/admin/login/")
     customer = make_user("carl", is_staff=False)
     assert customer.get(SET_UP).headers["Location"].startswith("/admin/login/")
+
+
+# --- Of others ------------------------------------------------------------------------------------
+MEMBERSHIP = "experiences_membership"
+
+
+def test_owners_see_who_has_it_and_sign_them_out(owner: Console, viewer: Console, clock: Any) -> None:
+    turn_on(viewer, clock)
+    viewer.get(HOME)
+    hers = Membership.objects.get(user=viewer.user)
+    listed = owner.list(MEMBERSHIP)
+    assert {one.user.username: one.has_two_factor for one in listed.context["cl"].result_list} == {
+        "olga": False,
+        "vera": True,
+    }
+    done = owner.press(MEMBERSHIP, hers, "sign-out")
+    assert messages_of(done) == "vera is signed out everywhere."
+    assert viewer.get(HOME).headers["Location"].startswith("/admin/login/")
+    assert passes(owner.client)
+    event = Event.objects.latest("id")
+    assert (event.name, event.actor, event.data["user"]) == ("staff.signed_out", owner.actor, viewer.user.pk)
+
+
+def test_only_administrators_take_it_away(
+    owner: Console, viewer: Console, superuser: Console, clock: Any
+) -> None:
+    turn_on(viewer, clock)
+    hers = Membership.objects.get(user=viewer.user)
+    owner.press(MEMBERSHIP, hers, "reset-two-factor")
+    assert two_factor.of(viewer.user) is not None
+    superuser.press(MEMBERSHIP, hers, "reset-two-factor")
+    assert two_factor.of(viewer.user) is None
+    assert Event.objects.latest("id").name == "staff.two_factor.reset"
+    assert passes(browser_of(viewer))
+
+
+def test_strangers_sign_nobody_out(stranger: Console, editor: Console, viewer: Console) -> None:
+    viewer.get(HOME)
+    hers = Membership.objects.get(user=viewer.user)
+    for console in (stranger, editor):
+        console.press(MEMBERSHIP, hers, "sign-out")
+    assert passes(viewer.client)
+    assert not Event.objects.filter(name="staff.signed_out").exists()
