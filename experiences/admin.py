@@ -1,23 +1,22 @@
-"""The console's pages of the tenant: organization, keys, experiences, sequences, and the trace.
+"""The console's pages of the tenant: organization, keys, experiences, sequences.
 
-Staff and their roles are in `experiences.staff_admin`.
+Staff and their roles are in `experiences.staff_admin`, the trace is in `experiences.trace_admin`.
 """
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from experiences import conditions_admin, events, keys, setup, staff_admin
-from experiences.models import ApiKey, Event, Experience, KeyKind, KeyMode, Organization, Sequence
+from experiences import conditions_admin, events, keys, setup, staff_admin, trace_admin
+from experiences.models import ApiKey, Experience, KeyKind, KeyMode, Organization, Sequence
 from fanfare import clock, memo, staff
 from fanfare.console import Button, ConsoleAdmin, HistoryAdmin, SettingsForm, TextInput, display
 from fanfare.lists import ScopedFilter
 
-__all__ = ["conditions_admin", "staff_admin"]  # imported so that their pages are registered
+__all__ = ["conditions_admin", "staff_admin", "trace_admin"]  # imported so that their pages are registered
 
 
 class SettingsAdmin(HistoryAdmin):
@@ -250,39 +249,3 @@ class ApiKeyAdmin(ConsoleAdmin):
                 variant="danger",
             ),
         ]  # fmt: skip
-
-
-TOLD = 80  # characters of an event in the list; its page has them all
-READERS: dict[str, Callable[[Event], dict[str, Any]]] = {}
-"""By the first word of an event's name: its data as staff read it, such as amounts with their currency."""
-
-
-@admin.register(Event)
-class EventAdmin(ConsoleAdmin):
-    """The trace: who did what, when, from which state to which."""
-
-    organization_path = "organization_id"
-    list_display = ["at", "name", "actor", "told", "distribution_id", "consumer_id"]
-    list_filter: ClassVar[list[Any]] = []
-    more_lookups = frozenset({"distribution_id__exact", "consumer_id__exact"})
-    exact_search = {
-        "cons_": "consumer_id",
-        "queue_": "distribution_id",
-        "draw_": "distribution_id",
-        "auction_": "distribution_id",
-        "release_": "distribution_id",
-        "appt_": "distribution_id",
-        "wl_": "distribution_id",
-    }
-    search_help_text = "The whole id of a distribution or a consumer."
-    ordering = ["-id"]
-    sortable_by: ClassVar[list[str]] = []
-
-    @display(description="Told")
-    def told(self, event: Event) -> str:
-        """The row's data in one short line."""
-        read = READERS.get(event.name.partition(".")[0])
-        rest = dict(read(event) if read else event.data)
-        move = [f"{rest.pop('from', 'new')} → {rest.pop('to')}"] if "to" in rest else []
-        words = ", ".join([*move, *(f"{name}: {value}" for name, value in rest.items())])
-        return words if len(words) <= TOLD else f"{words[:TOLD]}…"

@@ -1,4 +1,4 @@
-"""The base of every console page, and the only module that knows django-unfold.
+"""The base of every console page, and with `filters` the only module that knows django-unfold.
 
 A page shows what belongs to the staff user's organizations; what they may do there comes from their
 role (`fanfare.staff`). Settings are written by the domain's own functions, people's states by buttons
@@ -95,19 +95,21 @@ class DateTimeField(forms.SplitDateTimeField):
 def with_reason(button: Button) -> Button:
     """The same button, asking why before it does anything, for the trace (`fanfare.reasons`).
 
-    What takes something away needs an answer.
-
-    One that asks for a reason of its own, which a consumer gets to see, asks for no second one.
+    What takes something away needs an answer. One that asks for a reason of its own, which a consumer
+    gets to see, asks for no second one.
     """
     if button.reads or "reason" in button.form.base_fields:
         return button
+    is_required = button.variant == "danger"
+    told = "Stands in the trace for good, beside your name; so don't name anybody."
     field = forms.CharField(
         max_length=200,
-        required=button.variant == "danger",
-        help_text="Stands in the trace for good, beside your name; so don't name anybody.",
+        required=is_required,
+        help_text=told if is_required else f"May stay empty. {told}",
         widget=TextInput,
     )
-    return replace(button, form=type("AskedWhy", (button.form,), {"reason": field, "is_reason_traced": True}))
+    asking = type("AskedWhy", (button.form,), {"reason": field, "is_reason_traced": True})
+    return replace(button, label=f"{button.deed} …", form=asking)
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -179,7 +181,8 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what the page itself offers: any other would let a column be guessed or scanned."""
         entries: Sequence[Any] = self.list_filter or ()
-        names = [entry if isinstance(entry, str) else entry[0] for entry in entries]
+        named = [entry for entry in entries if not isinstance(entry, type)]  # the others name their own
+        names = [entry if isinstance(entry, str) else entry[0] for entry in named]
         endings = ("__exact", "__id__exact", "__isnull")
         if lookup in self.more_lookups or lookup in {name + ending for name in names for ending in endings}:
             return True

@@ -18,7 +18,7 @@ from distributions.auctions.models import Auction
 from distributions.core import switch_admin
 from distributions.core.admin import FACES, Face, KindAdmin, Setting, actor
 from distributions.core.models import Distribution, Kind
-from experiences.admin import READERS
+from experiences.trace_admin import READERS
 from fanfare import clock
 from fanfare.console import Button, DateTimeField, TextInput, moment
 

@@ -146,7 +146,7 @@ def close_sold_out(request: HttpRequest, queue: Distribution, values: dict[str, 
 
 BUTTONS = [
     Button(
-        "pace", "Rate …", "speed", set_pace, form=PaceForm,
+        "pace", "Change the rate …", "speed", set_pace, form=PaceForm,
         question="At once, for everybody who waits; nobody inside is sent away.",
         initial=lambda queue: {
             "admission_rate": queue.queue.admission_rate, "max_active": queue.queue.max_active
