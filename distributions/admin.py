@@ -7,6 +7,7 @@ from distributions.auctions import bid_admin as bids
 from distributions.core import admin as core
 from distributions.core import participation_admin as participations
 from distributions.draws import admin as draws
+from distributions.launches import admin as launches
 from distributions.queues import admin as queues
 from distributions.timed_releases import admin as timed_releases
 from distributions.waitlists import admin as waitlists
@@ -19,6 +20,7 @@ __all__ = [
     "bookings",
     "core",
     "draws",
+    "launches",
     "notifications",
     "participations",
     "queues",

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import F, Q
 
@@ -143,10 +144,11 @@ _REASONS: tuple[Callable[[Distribution, dt.datetime], Notice | None], ...] = (
 
 def _messages(organizations: Sequence[str] | None, now: dt.datetime) -> Iterator[Notice]:
     """Mail and SMS that nobody tries any more, though they are still good."""
-    pages = {"consumers_message": Message.objects.all(), "auth_otp_otpchallenge": OtpChallenge.objects.all()}
-    for page, rows in pages.items():
+    pages: dict[str, Any] = {"consumers_message": Message, "auth_otp_otpchallenge": OtpChallenge}
+    for page, model in pages.items():
+        rows = outgoing.given_up(model.objects.all(), now)
         mine = rows if organizations is None else rows.filter(organization__in=organizations)
-        number = len(outgoing.given_up(mine, now).values_list("pk")[: MANY + 1])
+        number = len(mine.values_list("pk")[: MANY + 1])
         if number:
             told = f"More than {MANY}" if number > MANY else f"{number:,}"
             what = "messages" if page == "consumers_message" else "one-time codes"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
@@ -24,7 +25,12 @@ SETTINGS = {
 SETTINGS["inventory"] = Setting(
     "inventory", Tally._meta.get_field("places"), lambda distribution: distribution.tally.places, "Inventory"
 )
-HELP_TEXTS = {"inventory": "Units in all; empty: any number."}
+SETTINGS["claim_seconds"] = replace(SETTINGS["claim_seconds"], label="Time to claim")
+HELP_TEXTS = {
+    "inventory": "Units in all; empty: any number.",
+    "claim_seconds": "A unit that is not completed by then comes back; empty: never. Such as 10 min.",
+}
+DEFAULTS = {"claim_seconds": 600}
 
 
 def numbers(distribution: Distribution, now: dt.datetime) -> list[tuple[str, str, str]]:
@@ -75,6 +81,7 @@ FACES[Kind.TIMED_RELEASE] = Face(
     word=word,
     panel=lambda distribution, now: None,
     help_texts=HELP_TEXTS,
+    defaults=DEFAULTS,
 )
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -59,7 +60,9 @@ SETTINGS["offer_sequence"] = Setting(
 SETTINGS["capacity"] = Setting(
     "capacity", Tally._meta.get_field("places"), lambda distribution: distribution.tally.places, "Capacity"
 )
+SETTINGS["offer_seconds"] = replace(SETTINGS["offer_seconds"], label="An offer lasts")
 HELP_TEXTS = {
+    "offer_seconds": "Then it goes to the next; needed in the mode “offer”. Such as 30 min or 1 d.",
     "capacity": "People on it at most; empty: any number.",
     "close_at": "Nobody enters from then on; who is on it stays. Empty: until it is closed by hand.",
     "supports_guest": "Guests see news on their page alone; offers need people who can be sent one.",
