@@ -112,7 +112,7 @@ class ExperienceAdmin(SettingsAdmin):
     change_form_outer_before_template = "admin/experience.html"
     help_texts: ClassVar[dict[str, str]] = {
         "name": "What people read.",
-        "slug": "The last part of its address, /e/<organization>/<slug>; small letters, digits and hyphens.",
+        "slug": "The last part of its address, /e/organization/slug; small letters, digits and hyphens.",
         "description": "Shown below the name.",
         "time_zone": "Such as Europe/Berlin. Empty: the organization’s.",
         "open_at": "What is announced; what is in it has its own. Empty: when the first of that opens.",

@@ -60,11 +60,6 @@ SETTINGS = {
     name: Setting(name, Auction._meta.get_field(name), _read(name), shown=_shown(name))
     for name in setup.OF_AUCTION
 }
-LABELS = {
-    "extension_window_seconds": "Window before closing", "extension_seconds": "Extension",
-    "claim_seconds": "Time to claim",
-}  # fmt: skip
-SETTINGS |= {name: replace(SETTINGS[name], label=label) for name, label in LABELS.items()}
 DEFAULTS = {
     "supports_guest": False, "extension_window_seconds": 120, "extension_seconds": 120,
     "claim_seconds": 86_400,

@@ -15,12 +15,11 @@ from django import forms
 from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.http import urlencode
 
-from distributions.core import lifecycle, proposals
+from distributions.core import lifecycle
+from distributions.core.adding_admin import Adding
 from distributions.core.drawing_panel import Panel
 from distributions.core.models import Distribution, Kind
 from distributions.core.standing import Standing
@@ -123,10 +122,11 @@ def actor(request: HttpRequest) -> str:
 
 
 @admin.register(Distribution)
-class DistributionAdmin(HistoryAdmin):
+class DistributionAdmin(Adding):
     """Everything that sequences end in. Adding asks for the kind first."""
 
     organization_path = "organization_id"
+    faces = FACES
     form = SettingsForm
     add_roles = change_roles = staff.STEER
     parents = ("sequence",)
@@ -157,34 +157,9 @@ class DistributionAdmin(HistoryAdmin):
         return super().get_queryset(request).select_related(*self.list_select_related)
 
     # --- Adding and changing ----------------------------------------------------------------------
-    def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if request.GET.get("kind") not in FACES and self.has_add_permission(request):
-            return self.page(
-                request, "admin/choose_kind.html", "What is to be added?",
-                kinds=[(kind, kind.label, FACES[kind]) for kind in Kind],
-                rest=f"&{urlencode({'sequence': chosen})}" if (chosen := request.GET.get("sequence")) else "",
-            )  # fmt: skip
-        return super().add_view(request, form_url, extra_context)
-
     def face_for(self, request: HttpRequest, distribution: Distribution | None) -> Face:
         """The face of this distribution's kind, or of the kind that is being added."""
         return face_of(distribution) if distribution else FACES[Kind(request.GET["kind"])]
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Times that fit the launch, and what the address says."""
-        told = super().get_changeform_initial_data(request)
-        ways = self.admin_site.get_model_admin(Way).get_queryset(request).select_related("experience")
-        way = ways.filter(pk=told.get("sequence", "")).first()
-        zone = self.zone_of(request, None)
-        return {**proposals.times(Kind(request.GET["kind"]), way, zone, clock.now()), **told}
-
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Distribution | None = None) -> Any:
-        return {} if obj else {"slug": ["name"]}
-
-    def response_post_save_add(self, request: HttpRequest, obj: Distribution) -> HttpResponseRedirect:
-        return redirect("admin:experiences_experience_change", obj.sequence.experience_id)
 
     def get_fieldsets(self, request: HttpRequest, obj: Distribution | None = None) -> Any:
         face = self.face_for(request, obj)

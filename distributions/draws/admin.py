@@ -5,7 +5,6 @@ Nothing here, and no other page, changes a seed, an entry list or a result: they
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -42,7 +41,6 @@ SETTINGS["fall_through"] = Setting(
 SETTINGS["capacity"] = Setting(
     "capacity", Tally._meta.get_field("places"), lambda distribution: distribution.tally.places, "Capacity"
 )
-SETTINGS["claim_seconds"] = replace(SETTINGS["claim_seconds"], label="Time to claim")
 DEFAULTS = {"claim_seconds": 86_400}
 GROUPS = [
     ("The draw", ["draw_at", "winner_count", "capacity"]),

@@ -111,10 +111,10 @@ def _conditions(launch: Launch) -> Iterator[Check]:
 def _opened(title: str, what: str, asking: list[Sequence], able: set[str]) -> Iterator[Check]:
     closed = [way for way in asking if way.pk not in able]
     if closed:
-        text = f"{_names(closed)} has no {what}: nobody could come in."
+        text = f"{_names(closed)}: there are no {what}, so nobody could come in."
         yield Check(title, text, False, "experiences_sequence_change", closed[0].pk)
     elif asking:
-        yield Check(title, f"{_names(asking)} has {what}.", True)
+        yield Check(title, f"{_names(asking)}: there are {what}.", True)
 
 
 def _times(launch: Launch) -> Iterator[Check]:
@@ -124,10 +124,10 @@ def _times(launch: Launch) -> Iterator[Check]:
     begun = [each for each in launch.ahead if each.open_at is not None and each.open_at <= launch.now]
     coming = [each for each in launch.ahead if each.open_at is not None and each.open_at > launch.now]
     if by_accident:
-        text = f"{_names(by_accident)}: without an opening it is open from now on. Set when it opens."
+        text = f"{_names(by_accident)}: without an opening, and so open from now on. Set when it opens."
         yield Check("Openings", text, False, change, by_accident[0].pk)
     elif begun and coming:
-        text = f"{_names(begun)} opened already, while others are still to open."
+        text = f"Open already: {_names(begun)}. Others are still to open."
         yield Check("Openings", text, False, change, begun[0].pk)
     elif coming:
         first = min(coming, key=lambda each: each.open_at or launch.now)
@@ -135,10 +135,10 @@ def _times(launch: Launch) -> Iterator[Check]:
         at = figures.when(first.open_at, first.zone)
         yield Check("Openings", f"The first is {first}, {at}. Nothing opens in the past.", True)
     elif begun:
-        yield Check("Openings", f"{_names(begun)} is open.", True)
+        yield Check("Openings", f"Open: {_names(begun)}.", True)
     outside = [each for each in launch.ahead if _is_outside(each, experience)]
     if outside:
-        text = f"{_names(outside)} opens or closes outside the times that the experience announces."
+        text = f"{_names(outside)}: outside the times that the experience announces."
         yield Check("Times in order", text, False, "experiences_experience_change", experience.pk)
     else:
         yield Check("Times in order", "Each closes after it opens, within the experience's own times.", True)

@@ -13,18 +13,17 @@ from fanfare import durations
 
 @dataclass(frozen=True)
 class Card:
-    """One distribution: how it stands, what it was set up to do, and when."""
+    """One distribution: how it stands, or what it was set up to do before it opens, and its times."""
 
     distribution: Distribution
     phase: StrEnum
-    setup: str
     line: str
     times: str
 
 
 @dataclass(frozen=True)
 class Lane:
-    """One sequence. `follows` is where one goes on when all of it is used up, in words."""
+    """One sequence: icon and words of what it asks for, what it ends in, and its waitlist."""
 
     sequence: Sequence
     number: int
@@ -54,9 +53,8 @@ def lanes(ways: list[Sequence], distributions: list[Distribution], now: dt.datet
 def card(distribution: Distribution, now: dt.datetime) -> Card:
     """One distribution as the picture has it."""
     phase = figures.phase(distribution, now)
-    is_ahead = phase == "PENDING"
-    line = "" if is_ahead else figures.line(distribution)
-    return Card(distribution, phase, figures.setup(distribution), line, _times(distribution, now))
+    line = figures.setup(distribution) if phase == "PENDING" else figures.line(distribution)
+    return Card(distribution, phase, line, _times(distribution, now))
 
 
 def _conditions(way: Sequence) -> list[tuple[str, str]]:
@@ -72,7 +70,9 @@ def _conditions(way: Sequence) -> list[tuple[str, str]]:
 def _times(distribution: Distribution, now: dt.datetime) -> str:
     """When it opens and closes, in its zone."""
     opens, closes, zone = distribution.open_at, distribution.close_at, distribution.zone
-    first = "Open from the start" if opens is None else f"{figures.when(opens, zone)}"
+    if distribution.kind == Kind.DRAW:
+        closes = distribution.draw.draw_at
+    first = "From the start" if opens is None else figures.when(opens, zone)
     last = "no end" if closes is None else figures.when(closes, zone)
     if opens is not None and opens > now:
         return f"{first} → {last}, in {durations.between(now, opens)}"

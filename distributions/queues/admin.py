@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -25,7 +24,6 @@ def _of_queue(name: str) -> Callable[[Distribution], Any]:
 
 
 SETTINGS = {name: Setting(name, Queue._meta.get_field(name), _of_queue(name)) for name in setup.OF_QUEUE}
-SETTINGS["session_seconds"] = replace(SETTINGS["session_seconds"], label="An admission lasts")
 SETTINGS["capacity"] = Setting(
     "capacity", Tally._meta.get_field("places"), lambda distribution: distribution.tally.places, "Capacity"
 )

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
@@ -25,7 +24,6 @@ SETTINGS = {
 SETTINGS["inventory"] = Setting(
     "inventory", Tally._meta.get_field("places"), lambda distribution: distribution.tally.places, "Inventory"
 )
-SETTINGS["claim_seconds"] = replace(SETTINGS["claim_seconds"], label="Time to claim")
 HELP_TEXTS = {
     "inventory": "Units in all; empty: any number.",
     "claim_seconds": "A unit that is not completed by then comes back; empty: never. Such as 10 min.",

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -60,7 +59,6 @@ SETTINGS["offer_sequence"] = Setting(
 SETTINGS["capacity"] = Setting(
     "capacity", Tally._meta.get_field("places"), lambda distribution: distribution.tally.places, "Capacity"
 )
-SETTINGS["offer_seconds"] = replace(SETTINGS["offer_seconds"], label="An offer lasts")
 HELP_TEXTS = {
     "offer_seconds": "Then it goes to the next; needed in the mode “offer”. Such as 30 min or 1 d.",
     "capacity": "People on it at most; empty: any number.",
