@@ -154,7 +154,7 @@ def _closing_problems(rows: Rows) -> Problems:
             "Without a closing there is nothing to extend. Set one, or leave this empty."
         )
     if auction.hard_end_at is not None and (closes is None or auction.hard_end_at < closes):
-        problems["hard_end_at"] = "It can't come before the closing: set it later, or leave it empty."
+        problems["hard_end_at"] = "It can't come before the closing. Set it later, or leave it empty."
     if auction.second_chance and auction.claim_seconds is None:
         problems["second_chance"] = (
             "Without a time to complete, no place comes back by itself. Set one, or switch this off."

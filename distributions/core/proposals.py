@@ -11,6 +11,7 @@ AT = dt.time(10)  # where nothing says when: the next morning
 LASTS = dt.timedelta(days=1)
 # What begins at an hour; appointments and waitlists are there from the start.
 BEGINS = (Kind.QUEUE, Kind.DRAW, Kind.AUCTION, Kind.TIMED_RELEASE)
+ENDS = (Kind.DRAW, Kind.AUCTION)  # what is nothing without an end
 
 
 def times(kind: Kind, sequence: Sequence | None, zone: str, now: dt.datetime) -> dict[str, Any]:
@@ -19,7 +20,9 @@ def times(kind: Kind, sequence: Sequence | None, zone: str, now: dt.datetime) ->
         return {}
     opens = _opening(sequence, now) or _morning(ZoneInfo(zone), now)
     announced = sequence.experience.close_at if sequence else None
-    ends = announced if announced is not None and announced > opens else opens + LASTS
+    ends = announced if announced is not None and announced > opens else None
+    if ends is None and kind in ENDS:
+        ends = opens + LASTS
     return {"open_at": opens, "draw_at" if kind == Kind.DRAW else "close_at": ends}
 
 

@@ -59,18 +59,19 @@ def context(request: HttpRequest, experience: Experience) -> dict[str, Any]:
     now = clock.now()
     ways = list(experience.sequences.select_related("next").order_by("-priority", "id"))
     distributions = picture.distributions_of(experience)
+    may_steer = staff.may(request, staff.STEER, experience.organization_id)
     checks = checklist.look(checklist.Launch(experience, ways, distributions, now))
     return {
         "lanes": [
             (lane, [_drawn(card) for card in lane.cards], lane.waitlist and _drawn(lane.waitlist))
             for lane in picture.lanes(ways, distributions, now)
         ],
-        "checks": [(check, _address(check)) for check in checks],
+        "checks": [(check, _address(check, may_steer)) for check in checks],
         "open_checks": sum(not check.is_done for check in checks),
         "look": {**experience.organization.theme, **experience.theme},
         "public_url": settings.PUBLIC_URL,
         "hosted_url": f"/e/{experience.organization.slug}/{experience.slug}",
-        "may_steer": staff.may(request, staff.STEER, experience.organization_id),
+        "may_steer": may_steer,
     }
 
 
@@ -80,9 +81,9 @@ def _drawn(thing: picture.Card | homes.Row) -> dict[str, Any]:
     return {"thing": thing, "icon": face.icon, "color": PHASE_COLORS[thing.phase]}
 
 
-def _address(check: checklist.Check) -> str:
-    """Where it is mended; empty where the console has no page for it."""
-    if not check.page or check.is_done:
+def _address(check: checklist.Check, may_steer: bool) -> str:
+    """Where it is mended; empty where the console has no page for it, or none for those who only look."""
+    if not check.page or check.is_done or (check.page.endswith("_add") and not may_steer):
         return ""
     address = reverse(f"admin:{check.page}", args=[check.thing] if check.thing else [])
     return f"{address}?{check.query}" if check.query else address

@@ -151,6 +151,6 @@ def _messages(organizations: Sequence[str] | None, now: dt.datetime) -> Iterator
         number = len(mine.values_list("pk")[: MANY + 1])
         if number:
             told = f"More than {MANY}" if number > MANY else f"{number:,}"
-            what = "messages" if page == "consumers_message" else "one-time codes"
-            text = f"{told} {what} could not be sent, and are not tried again by themselves."
+            what = "Messages" if page == "consumers_message" else "One-time codes"
+            text = f"{what} that could not be sent, and are not tried again by themselves: {told.lower()}."
             yield Notice("Messages fail", text, "unsubscribe", True, page=page)

@@ -232,8 +232,8 @@ def _keys(launch: Launch) -> Iterator[Check]:
     missing = [kind for kind in ("publishable", "secret") if kind not in kinds]
     if missing:
         text = f"No live {' and no '.join(missing)} key."
-        query = f"organization={organization.pk}&kind={missing[0]}"
-        yield Check("Keys", text, False, "experiences_apikey_add", query=query)
+        query = f"organization__id__exact={organization.pk}"
+        yield Check("Keys", text, False, "experiences_apikey_changelist", query=query)
     else:
         yield Check("Keys", "A publishable and a secret one are alive.", True)
 

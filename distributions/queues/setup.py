@@ -30,7 +30,7 @@ def _problems(rows: Rows) -> Problems:
     problems = {}
     if enters is not None and (opens is None or enters > opens):
         problems["enter_from"] = (
-            "Entering before the opening needs an opening, not earlier than this: set one, or leave this empty."
+            "Entering before the opening needs an opening, not before this: set one, or leave it empty."
         )
     if rows.kind.randomize_before_open and opens is None:
         problems["randomize_before_open"] = (
