@@ -140,7 +140,7 @@ def _times(launch: Launch) -> Iterator[Check]:
     if outside:
         text = f"{_names(outside)}: outside the times that the experience announces."
         yield Check("Times in order", text, False, "experiences_experience_change", experience.pk)
-    else:
+    elif launch.ahead:
         yield Check("Times in order", "Each closes after it opens, within the experience's own times.", True)
 
 

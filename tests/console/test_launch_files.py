@@ -176,7 +176,7 @@ def test_a_plan_comes_before_the_change(editor: Console, world: World) -> None:
     assert (organization.name, organization.allowed_origins) == (world.organization.name, [])
     assert ApiKey.objects.count() == keys
     again = send(editor, world, text)
-    assert (again.context["changes"], "all of it is so already" in text_of(again)) == (0, True)
+    assert (again.context["changes"], "All of it is so already" in text_of(again)) == (0, True)
 
 
 def test_what_is_wrong_is_said_by_path_and_changes_nothing(editor: Console, world: World) -> None:
