@@ -15,7 +15,7 @@ SDK_STAMP := $(if $(NPM),sdk/node_modules/.installed)
 sdk = $(if $(NPM),npm --prefix sdk run --silent $(1),@echo "There is no npm here: the SDK's part is left out.")
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench install requirements clean
+.PHONY: help run test lint format bench messages install requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,11 @@ format: $(STAMP) ## let ruff format and fix what it can
 
 bench: $(STAMP) ## measure the speeds that we promise; ARGS pass through
 	@$(BIN)/python -m bench $(ARGS)
+
+messages: export FANFARE_SECRET_KEY := for-checks-only-never-signs-anything
+messages: export FANFARE_DB_POOL := 0
+messages: $(STAMP) ## compile the translations of the hosted pages; say what is missing in them
+	@$(BIN)/python manage.py messages
 
 install: $(STAMP) ## make .venv, or bring it up to date
 

@@ -5,6 +5,7 @@ from distributions.appointments import booking_admin as bookings
 from distributions.auctions import admin as auctions
 from distributions.auctions import bid_admin as bids
 from distributions.core import admin as core
+from distributions.core import live_admin as live
 from distributions.core import participation_admin as participations
 from distributions.draws import admin as draws
 from distributions.launches import admin as launches
@@ -21,6 +22,7 @@ __all__ = [
     "core",
     "draws",
     "launches",
+    "live",
     "notifications",
     "participations",
     "queues",

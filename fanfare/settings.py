@@ -133,6 +133,11 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # straight from the packages: nothing to collect
 LANGUAGE_CODE = "en"
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "Deutsch"),
+]  # of the hosted pages; the console and the API speak English
+LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = "fanfare.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -197,8 +202,8 @@ FILE_UPLOAD_HANDLERS: list[str] = []  # nothing takes a file
 CSRF_FAILURE_VIEW = "fanfare.middleware.forged"
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = [
-    "authorization", "content-type", "idempotency-key", "if-none-match", "x-fingerprint", "x-publishable-key",
-    "x-request-id",
+    "authorization", "content-type", "idempotency-key", "if-none-match", "x-altcha", "x-fingerprint",
+    "x-publishable-key", "x-request-id",
 ]  # fmt: skip
 CORS_ALLOW_METHODS = ["GET", "POST", "DELETE"]
 CORS_EXPOSE_HEADERS = [

@@ -1,4 +1,4 @@
-"""Every address of Fanfare: the API, its description, the console, health."""
+"""Every address of Fanfare: the API, its description, the hosted pages, the console, health."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
 from distributions.launches import pages as launches
+from distributions.pages import views as hosted
 from distributions.waitlists import pages
 from fanfare import health, schema
 
@@ -20,6 +21,8 @@ urlpatterns = [
     path("api/v1/", include("distributions.urls")),
     path("api/v1/openapi.json", schema.openapi, name="schema"),
     path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("e/<str:name>", hosted.page, name="hosted"),
+    path("e/<str:organization>/<str:name>", hosted.page, name="hosted"),
     path("unsubscribe/<str:token>", pages.unsubscribe, name="unsubscribe"),
     path(".well-known/jwks.json", health.jwks),
     path("metrics", health.metrics),

@@ -34,6 +34,9 @@ class QueueSerializer(DistributionSerializer):
     )
     admission_rate = serializers.IntegerField(allow_null=True, help_text="A minute; null: by hand.")
     consumer_count = serializers.IntegerField(help_text="People in line.")
+    enter_from = serializers.DateTimeField(
+        required=False, help_text="Where one may come in before it opens: from when on."
+    )
     shuffle = ShuffleSerializer(required=False)
 
 
@@ -62,6 +65,7 @@ def present_queue(distribution: Distribution, now: dt.datetime) -> dict[str, Any
         admission_rate=queue.admission_rate,
         consumer_count=tally.taken,
     )
+    body |= {} if queue.enter_from is None else {"enter_from": queue.enter_from}
     return body | ({"shuffle": _present_shuffle(distribution)} if queue.randomize_before_open else {})
 
 

@@ -1,0 +1,19 @@
+/** The kinds that the page has views for, in the order in which a choice offers them. A kind joins here. */
+
+import type { Sequence } from "@fanfare/sdk-core";
+import type { AnyKind } from "./kind";
+import { queue } from "./queue";
+import { timedRelease } from "./timed_release";
+
+export interface Entry {
+  kind: AnyKind;
+  /** Where a sequence lists them. */
+  of: (sequence: Sequence) => { id: string; name: string }[];
+}
+
+export const KINDS = {
+  queue: { kind: queue, of: (sequence) => sequence.queues },
+  timed_release: { kind: timedRelease, of: (sequence) => sequence.timedReleases },
+} satisfies Record<string, Entry>;
+
+export type KindName = keyof typeof KINDS;

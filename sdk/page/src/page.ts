@@ -1,0 +1,39 @@
+/** What all parts of the page work with. */
+
+import type { Experience, Fanfare, Sequence } from "@fanfare/sdk-core";
+import type { Announcer } from "./announcer";
+import type { ServerClock } from "./clock";
+import type { KindName } from "./kinds";
+import type { Stage } from "./stage";
+import type { Told } from "./told";
+import type { Words } from "./words";
+
+export interface Page {
+  readonly told: Told;
+  readonly fanfare: Fanfare;
+  readonly clock: ServerClock;
+  readonly words: Words;
+  readonly stage: Stage;
+  readonly announcer: Announcer;
+  /** Set before anything of it is shown. */
+  experience: Experience;
+  /** Ends what is shown now; whoever shows something else calls it first. */
+  close: () => void;
+  /** Show the distribution, choice or door that the address and the visitor's standing lead to. */
+  route: () => Promise<void>;
+  /** Show this one, and have the address say so. */
+  open: (id: string) => void;
+}
+
+/** All distributions of a sequence that the page has views for, with their kind's name. */
+export interface Place {
+  kind: KindName;
+  id: string;
+  name: string;
+  sequence: Sequence;
+}
+
+/** Of the window: what matters most first. */
+export function title(page: Page, start: string): void {
+  document.title = start ? `${start} · ${page.experience.name}` : page.experience.name;
+}

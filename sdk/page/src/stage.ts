@@ -1,0 +1,106 @@
+/** What is on the page: a view, which is one of the page's templates, and what is filled into it.
+ *
+ * In a template, `data-slot="place"` is where a text goes, `data-if="place"` is there only with it,
+ * `data-bar="progress"` is as wide as a share, `data-link="shop"` is where a link leads, `data-do="enter"` is what
+ * a button or a form does, and `data-list="days"` repeats the template inside it for each of its items.
+ */
+
+export interface Filling {
+  /** By slot; null, empty or absent: nothing, and what hangs on it is hidden. */
+  text?: Record<string, string | null | undefined>;
+  /** Shares from 0 to 1. */
+  bars?: Record<string, number>;
+  links?: Record<string, string>;
+  does?: Record<string, (form: FormData) => void>;
+  lists?: Record<string, Filling[]>;
+}
+
+export class Stage {
+  private name = "";
+  private filling: Filling = {};
+  private readonly filled = new WeakMap<Element, string>();
+
+  constructor(private readonly root: HTMLElement) {
+    root.addEventListener("click", (event) => this.act(event, "button[data-do]"));
+    root.addEventListener("submit", (event) => this.act(event, "form[data-do]"));
+  }
+
+  /** Show the first of these views that the page has; one that is there already is only filled anew. */
+  show(names: string[], filling: Filling): void {
+    const name = names.find((one) => template(one) !== null);
+    if (name === undefined) return;
+    this.filling = filling;
+    const isNew = name !== this.name;
+    if (isNew) {
+      this.root.replaceChildren(template(name)?.content.cloneNode(true) ?? "");
+      this.root.removeAttribute("aria-busy");
+      this.root.dataset.shows = name;
+    }
+    this.fill(this.root, filling);
+    if (isNew && this.name !== "") this.focus();
+    this.name = name;
+  }
+
+  private focus(): void {
+    const first = this.root.querySelector<HTMLElement>("[data-first]") ?? this.root.querySelector("h1");
+    if (!first) return;
+    if (first.tagName === "H1") first.tabIndex = -1;
+    first.focus({ preventScroll: true });
+    scrollTo({ top: 0 });
+  }
+
+  private fill(root: ParentNode, { text = {}, bars = {}, links = {}, lists = {} }: Filling): void {
+    for (const list of root.querySelectorAll<HTMLElement>("[data-list]")) {
+      this.repeat(list, lists[list.dataset.list ?? ""] ?? []);
+    }
+    for (const slot of own(root, "data-slot")) {
+      const value = text[slot.dataset.slot ?? ""] ?? "";
+      if (slot.textContent !== value) slot.textContent = value;
+    }
+    for (const part of own(root, "data-if")) part.hidden = !text[part.dataset.if ?? ""];
+    for (const bar of own(root, "data-bar")) {
+      const share = Math.min(1, Math.max(0, bars[bar.dataset.bar ?? ""] ?? 0));
+      bar.style.setProperty("--share", share.toFixed(4));
+    }
+    for (const link of own(root, "data-link")) {
+      const address = links[link.dataset.link ?? ""];
+      if (address === undefined) link.removeAttribute("href");
+      else if (link.getAttribute("href") !== address) link.setAttribute("href", address);
+    }
+  }
+
+  /** Items that stay as they were keep their elements, and with them the focus. */
+  private repeat(list: HTMLElement, items: Filling[]): void {
+    const pattern = list.querySelector("template");
+    const told = JSON.stringify(items);
+    if (!pattern || this.filled.get(list) === told) return;
+    this.filled.set(list, told);
+    const made = items.map((item, index) => {
+      const copy = pattern.content.cloneNode(true) as DocumentFragment;
+      this.fill(copy, item);
+      for (const child of copy.children) (child as HTMLElement).dataset.item = String(index);
+      return copy;
+    });
+    list.replaceChildren(pattern, ...made);
+  }
+
+  private act(event: Event, selector: string): void {
+    const found = event.target instanceof Element ? event.target.closest<HTMLElement>(selector) : null;
+    if (found?.closest("[data-do]") !== found || !found) return;
+    const item = found.closest<HTMLElement>("[data-item]");
+    const list = item?.closest<HTMLElement>("[data-list]")?.dataset.list ?? "";
+    const { does = {} } = item ? (this.filling.lists?.[list]?.[Number(item.dataset.item)] ?? {}) : this.filling;
+    event.preventDefault();
+    does[found.dataset.do ?? ""]?.(found instanceof HTMLFormElement ? new FormData(found) : new FormData());
+  }
+}
+
+function template(name: string): HTMLTemplateElement | null {
+  return document.querySelector(`template[data-view="${name}"]`);
+}
+
+/** What belongs to this root and not to an item of a list in it. */
+function own(root: ParentNode, attribute: string): HTMLElement[] {
+  const all = [...root.querySelectorAll<HTMLElement>(`[${attribute}]`)];
+  return root instanceof DocumentFragment ? all : all.filter((one) => !one.closest("[data-item]"));
+}
