@@ -52,7 +52,7 @@ def copy(
     if opens_at is not None and opened is not None:
         zone = ZoneInfo(experience.time_zone or experience.organization.time_zone)
         _move(told, _wall(opens_at, zone) - _wall(opened, zone), zone)
-    _forget_rounds(told)
+    _forget(told)
     file = {"organization": {"slug": experience.organization.slug}, "experiences": [told]}
     applying.lock_out_others()
     if Experience.objects.filter(organization=experience.organization_id, slug=slug).exists():
@@ -105,8 +105,12 @@ def _wall(instant: dt.datetime, zone: ZoneInfo) -> dt.datetime:
     return instant.astimezone(zone).replace(tzinfo=None)
 
 
-def _forget_rounds(told: dict[str, Any]) -> None:
-    """The beacon's round that a draw waits for is chosen anew, after the copy's own closing."""
+def _forget(told: dict[str, Any]) -> None:
+    """What was said to those who wait is nothing to others. The beacon's round that a draw waits for is
+    chosen anew, after the copy's own closing.
+    """
     for entry in _objects(told):
+        if "message" in entry:
+            entry["message"] = ""
         if entry.get("beacon"):
             entry["beacon"] = {"source": entry["beacon"]["source"]}

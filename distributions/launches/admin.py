@@ -15,7 +15,9 @@ from distributions.blueprint import copying, writing
 from distributions.core.admin import PHASE_COLORS, actor, face_of
 from distributions.launches import attention, checklist, picture
 from distributions.launches import home as homes
+from experiences import looks
 from experiences.admin import BOARDS, Board
+from experiences.letters import PLAIN
 from experiences.models import Experience, Organization
 from fanfare import clock, staff
 from fanfare.console import Button, DateTimeField, TextInput
@@ -59,6 +61,7 @@ def context(request: HttpRequest, experience: Experience) -> dict[str, Any]:
     now = clock.now()
     ways = list(experience.sequences.select_related("next").order_by("-priority", "id"))
     distributions = picture.distributions_of(experience)
+    theme = looks.merged(experience.organization.theme, experience.theme)
     may_steer = staff.may(request, staff.STEER, experience.organization_id)
     checks = checklist.look(checklist.Launch(experience, ways, distributions, now))
     return {
@@ -68,9 +71,13 @@ def context(request: HttpRequest, experience: Experience) -> dict[str, Any]:
         ],
         "checks": [(check, _address(check, may_steer)) for check in checks],
         "open_checks": sum(not check.is_done for check in checks),
-        "look": {**experience.organization.theme, **experience.theme},
+        "look": theme,
+        "logo": theme.get("logoUrl") or experience.organization.logo_url,
+        "properties": ";".join(
+            f"--{name}:{value}" for name, value in looks.properties(PLAIN | theme).items()
+        ),
         "public_url": settings.PUBLIC_URL,
-        "hosted_url": f"/e/{experience.organization.slug}/{experience.slug}",
+        "hosted_url": reverse("hosted", args=[experience.organization.slug, experience.slug]),
         "may_steer": may_steer,
     }
 

@@ -248,8 +248,8 @@ def test_the_preview_is_in_the_launchs_own_look(world: World, viewer: Console, s
     Organization.objects.update(theme={"primaryColor": "#112233", "textColor": "#445566"})
     Experience.objects.update(theme={"primaryColor": "#778899"}, description="<b>Bold</b>")
     page = text_of(look(viewer, world))
-    assert "background:#778899" in page
-    assert "color:#445566" in page
+    assert "--accent:#778899" in page
+    assert "--text:#445566" in page
     assert "#112233" not in page.partition("Settings</h2>")[0]
     assert "&lt;b&gt;Bold" in page
     assert f'href="/e/{world.organization.slug}/drop"' in page

@@ -78,7 +78,7 @@ def test_what_is_live_has_its_figures(world: World, viewer: Console, clock: Any)
     assert found[auction.slug] == ("100.00\N{NO-BREAK SPACE}EUR · 1 bid · 1 bidder", "closes in 10 min")
     assert found[release.slug] == ("2 of 3 left · 1 claimed · 0 completed", "no end is set")
     assert found[waitlist.slug] == ("0 on it", "no end is set")
-    assert reverse("admin:distributions_distribution_change", args=[queue.pk]) in text_of(home(viewer))
+    assert reverse("admin:distributions_distribution_press", args=[queue.pk, "live"]) in text_of(home(viewer))
 
 
 def test_what_is_over_is_not_live(world: World, viewer: Console, clock: Any) -> None:

@@ -272,12 +272,14 @@ def test_copied_times_stand_on_the_wall(world: World, owner: Console, clock: Any
 def test_people_and_their_places_are_not_copied(world: World, owner: Console) -> None:
     queue = world.queue(opens_in=-60, closes_in=3600)
     world.consumer().enter(queue)
+    Distribution.objects.filter(pk=queue.pk).update(message="It is hot in here", proof_of_work=3)
     page = owner.get(reverse(f"admin:{EXPERIENCE}_press", args=[world.sequence.experience_id, "copy"]))
     assert "Not copied: access codes, audiences, who took part" in text_of(page)
     assert page.context["form"]["opens_at"].value() > time.now()  # the next such weekday
     copy(owner, world.sequence.experience)
     made = Distribution.objects.get(sequence__experience__slug="again")
     assert (made.tally.entered, made.open_at, made.close_at) == (0, queue.open_at, queue.close_at)
+    assert (made.message, made.proof_of_work) == ("", 3)
     assert Participation.objects.get().distribution == queue
 
 
