@@ -314,3 +314,4 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 UNFOLD = skin.UNFOLD
+LOGIN_REDIRECT_URL = "/admin/"  # whoever signs in without having asked for a page
