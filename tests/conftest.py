@@ -6,10 +6,12 @@ Each worker of pytest-xdist has its own database (pytest-django) and its own Red
 import datetime as dt
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import time_machine
 from django.conf import settings
+from xdist.scheduler import LoadScopeScheduling
 
 import fanfare.clock
 from fanfare import memo, redis
@@ -31,6 +33,17 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.BEACON_URL = "http://127.0.0.1:9"  # nobody there; no test asks the real beacon
     settings.SMS_BACKEND = "auth_otp.outbox.send_sms"
     settings.CELERY_TASK_ALWAYS_EAGER = True
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each test goes to whichever worker is free; those in a browser to one, where their stack is.
+
+    (`--dist loadgroup` would be the same, but pytest-xdist 3.8 takes no notice of groups under pytest 9.2.)
+    """
+    scheduling = LoadScopeScheduling(config, log)
+    scheduling._split_scope = lambda name: "e2e" if name.startswith("tests/e2e/") else name
+    return scheduling
 
 
 @pytest.fixture(autouse=True)
