@@ -5,6 +5,7 @@ from distributions.appointments import booking_admin as bookings
 from distributions.auctions import admin as auctions
 from distributions.auctions import bid_admin as bids
 from distributions.core import admin as core
+from distributions.core import live_admin as live
 from distributions.core import participation_admin as participations
 from distributions.draws import admin as draws
 from distributions.queues import admin as queues
@@ -19,6 +20,7 @@ __all__ = [
     "bookings",
     "core",
     "draws",
+    "live",
     "notifications",
     "participations",
     "queues",

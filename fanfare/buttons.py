@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from fanfare import staff
+from fanfare import reasons, staff
 from fanfare.errors import FanfareError
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Buttons(_ModelAdmin):
             raise Http404
         if not self.may(request, found.allowed, thing):
             raise PermissionDenied
-        back = self.address("change", thing.pk)
+        back = self.back(request, thing)
         if found.reads:
             return self._run(request, found, thing, {}) or redirect(back)
         told = {name: request.GET[name] for name in found.form.base_fields if name in request.GET}
@@ -136,6 +136,15 @@ class Buttons(_ModelAdmin):
                 return answer or redirect(back)
         more = {"thing": thing, "variant": found.variant, "back": back}
         return self.ask(request, found.deed, found.question, form, **more)
+
+    def back(self, request: HttpRequest, thing: Any) -> str:
+        """Where a button leads to when it is done: the page that `from` names as the button it is behind, or
+        the thing's own.
+        """
+        origin = request.GET.get("from")
+        if origin in {button.name for button in self.buttons_of(thing) if button.reads}:
+            return self.address("press", thing.pk, origin)
+        return self.address("change", thing.pk)
 
     def not_there(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The answer for a thing that is not there, or another organization's."""
@@ -155,8 +164,11 @@ class Buttons(_ModelAdmin):
         if not button.is_offered(thing):
             self.message_user(request, f"“{button.deed}” is no longer possible.", messages.WARNING)
             return None
+        is_traced = getattr(form, "is_reason_traced", False)
+        reason = values.pop("reason", "") if is_traced else ""
         try:
-            answer = button.run(request, thing, values)
+            with reasons.given(reason):
+                answer = button.run(request, thing, values)
         except FanfareError as refusal:
             details = refusal.details
             if form is not None and details and all(detail.field in form.fields for detail in details):

@@ -8,6 +8,8 @@ that call the same functions as the API. Tables have millions of rows: nothing c
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django import forms
@@ -62,6 +64,7 @@ __all__ = [
     "AdminPasswordChangeForm", "Button", "ConsoleAdmin", "DateTimeField", "HistoryAdmin", "NumberInput",
     "PasswordInput", "PlainAdmin", "ReadOnlyInline", "Select", "SettingsForm", "SignInForm", "TextArea",
     "TextInput", "UserChangeForm", "UserCreationForm", "display", "moment",
+    "with_reason",
 ]  # fmt: skip
 
 PlainAdmin = _ModelAdmin  # for what belongs to no organization
@@ -86,6 +89,25 @@ class DateTimeField(forms.SplitDateTimeField):
         bound = super().get_bound_field(form, field_name)
         bound.help_text = f"{bound.help_text} Time zone: {timezone.get_current_timezone_name()}.".strip()
         return bound
+
+
+@cache
+def with_reason(button: Button) -> Button:
+    """The same button, asking why before it does anything, for the trace (`fanfare.reasons`).
+
+    What takes something away needs an answer.
+
+    One that asks for a reason of its own, which a consumer gets to see, asks for no second one.
+    """
+    if button.reads or "reason" in button.form.base_fields:
+        return button
+    field = forms.CharField(
+        max_length=200,
+        required=button.variant == "danger",
+        help_text="Stands in the trace for good, beside your name; so don't name anybody.",
+        widget=TextInput,
+    )
+    return replace(button, form=type("AskedWhy", (button.form,), {"reason": field, "is_reason_traced": True}))
 
 
 class SignInForm(AdminAuthenticationForm):

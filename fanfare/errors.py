@@ -153,6 +153,22 @@ class DeviceMismatch(FanfareError):
         )
 
 
+class WorkRequired(FanfareError):
+    error, code = "Proof of work required", "PROOF_OF_WORK_REQUIRED"
+
+    def __init__(self) -> None:
+        super().__init__("Solve a challenge and send its payload as X-Altcha.")
+
+
+class WorkInvalid(FanfareError):
+    """Wrong, too late, used before, or meant for another consumer or distribution."""
+
+    error, code = "Proof of work invalid", "PROOF_OF_WORK_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__("Solve a new challenge.")
+
+
 class IllegalMove(FanfareError):
     """A move that the present status does not allow; the body carries that status."""
 

@@ -5,6 +5,7 @@ It keeps hot requests away from PostgreSQL. Whatever is remembered here may be u
 """
 
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -22,28 +23,33 @@ _memos: "weakref.WeakSet[Memo[Any, Any]]" = weakref.WeakSet()
 class Memo(Generic[K, V]):
     """At most `size` values by key, each kept for `settings.MEMO_SECONDS`; oldest dropped first.
 
+    With a `share`, one that took long to load is kept longer: so long that loading takes no larger part of
+    the time, such as 0.05, however many ask.
     `load` runs outside the lock: two threads may load one key at once, harmlessly. A `None` is not
     remembered, so that strangers' guesses can't fill the memory.
     """
 
-    def __init__(self, load: Callable[[K], V | None], size: int = 10_000) -> None:
+    def __init__(self, load: Callable[[K], V | None], size: int = 10_000, share: float = 1.0) -> None:
         self._load = load
         self._size = size
+        self._share = share
         self._lock = threading.Lock()
-        self._kept: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        self._kept: OrderedDict[K, tuple[float, float, V]] = OrderedDict()
         _memos.add(self)
 
     def get(self, key: K) -> V | None:
         """The value, at most `MEMO_SECONDS` old, or None if there is none."""
         instant = clock.now().timestamp()
         kept = self._kept.get(key)
-        if kept is not None and abs(instant - kept[0]) < settings.MEMO_SECONDS:
-            return kept[1]
+        if kept is not None and abs(instant - kept[0]) < kept[1]:
+            return kept[2]
+        began = time.perf_counter()
         value = self._load(key)
+        seconds = settings.MEMO_SECONDS * max(1.0, (time.perf_counter() - began) / self._share)
         with self._lock:
             self._kept.pop(key, None)
             if value is not None:
-                self._kept[key] = (instant, value)
+                self._kept[key] = (instant, seconds, value)
                 while len(self._kept) > self._size:
                     self._kept.popitem(last=False)
         return value

@@ -124,6 +124,11 @@ WATCHED = "watched"
 WATCHED_SECONDS = 5
 
 
+def spent(challenge: str) -> str:
+    """There once a challenge of that digest was answered, until it has ended by itself."""
+    return f"spent:{challenge}"
+
+
 def standings(distribution_id: str) -> str:
     """Hash: consumer id → how the consumer stands there (see distributions.core.live)."""
     return f"standings:{distribution_id}"

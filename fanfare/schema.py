@@ -105,6 +105,11 @@ FINGERPRINT = OpenApiParameter(
     pattern="^fp_[A-Za-z0-9_-]{10,64}$",
     description="The device's; required unless the organization switched it off.",
 )
+WORK = OpenApiParameter(
+    "X-Altcha",
+    location="header",
+    description="The solved `challenge`; required where there is `proofOfWork`, unless one is in.",
+)
 
 
 def _no_refusals(title: str) -> list[errors.FanfareError]:

@@ -202,8 +202,8 @@ FILE_UPLOAD_HANDLERS: list[str] = []  # nothing takes a file
 CSRF_FAILURE_VIEW = "fanfare.middleware.forged"
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = [
-    "authorization", "content-type", "idempotency-key", "if-none-match", "x-fingerprint", "x-publishable-key",
-    "x-request-id",
+    "authorization", "content-type", "idempotency-key", "if-none-match", "x-altcha", "x-fingerprint",
+    "x-publishable-key", "x-request-id",
 ]  # fmt: skip
 CORS_ALLOW_METHODS = ["GET", "POST", "DELETE"]
 CORS_EXPOSE_HEADERS = [

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings
+from django.test import TransactionTestCase
 from xdist.scheduler import LoadScopeScheduling
 
 import fanfare.clock
 from fanfare import memo, redis
+from tests.emptying import empty_tables
 from tests.world import World, make_world
 
 START = dt.datetime(2026, 12, 1, 9, 0, tzinfo=dt.UTC)
@@ -33,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.BEACON_URL = "http://127.0.0.1:9"  # nobody there; no test asks the real beacon
     settings.SMS_BACKEND = "auth_otp.outbox.send_sms"
     settings.CELERY_TASK_ALWAYS_EAGER = True
+    TransactionTestCase._fixture_teardown = lambda test: empty_tables()  # type: ignore[attr-defined]
 
 
 @pytest.hookimpl(optionalhook=True)

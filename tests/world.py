@@ -282,7 +282,7 @@ def _make(
     for name in ("open", "close"):
         seconds = settings.pop(f"{name}s_in", None)
         settings[f"{name}_at"] = None if seconds is None else now + dt.timedelta(seconds=seconds)
-    shared = ("open_at", "close_at", "supports_guest", "max_entries_per_fingerprint")
+    shared = ("open_at", "close_at", "supports_guest", "max_entries_per_fingerprint", "proof_of_work")
     distribution = Distribution.objects.create(
         id=ids.new(prefix),
         organization=sequence.experience.organization,

@@ -12,13 +12,14 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.formats import date_format
 
-from distributions.appointments import blocks, calendar_page, desk, openings, rules, setup
+from distributions.appointments import blocks, calendar_page, desk, openings, rules, setup, watch
 from distributions.appointments.forms import ExceptionsField, HoursField, LinesField
 from distributions.appointments.models import Appointment, Booking
 from distributions.core import phases, switch_admin
 from distributions.core.admin import FACES, Face, KindAdmin, Setting, actor
 from distributions.core.models import Distribution, Kind, Status
 from distributions.core.standing import Standing
+from experiences.access_codes import normalised
 from fanfare import clock, staff
 from fanfare.console import Button, DateTimeField, TextInput, moment
 
@@ -186,6 +187,12 @@ def links(distribution: Distribution) -> Sequence[tuple[str, str]]:
     return [("Bookings", f"{address}?distribution__id__exact={distribution.pk}")]
 
 
+def by_code(distribution: Distribution, code: str) -> list[int]:
+    """The participation that a confirmation code is of."""
+    found = Booking.objects.filter(distribution=distribution, code=normalised(code))
+    return list(found.values_list("participation_id", flat=True))
+
+
 def is_not_closed(distribution: Distribution) -> bool:
     """Whether anything can still be booked."""
     return distribution.closed_at is None
@@ -228,6 +235,7 @@ FACES[Kind.APPOINTMENT] = Face(
         ),
     ],
     numbers=numbers,
+    watch=watch.watch,
     fixed=setup.fixed,
     create=setup.SETTINGS.create,
     update=setup.SETTINGS.update,
@@ -242,6 +250,7 @@ FACES[Kind.APPOINTMENT] = Face(
     help_texts=HELP_TEXTS,
     details=details,
     links=links,
+    by_code=by_code,
 )  # fmt: skip
 
 

@@ -21,11 +21,12 @@ from distributions.core.api import STATUS, Complete, Deny, Validate
 from distributions.core.models import Kind
 from distributions.core.standing import Standing
 from distributions.core.status import present
+from distributions.core.work_api import Challenge
 from experiences import validation
 from fanfare import errors, staff, throttling
 from fanfare.api import FOR_A_SECOND, parse, parse_query
 from fanfare.errors import Detail
-from fanfare.schema import describes
+from fanfare.schema import WORK, describes
 
 MOVES = "60/m"  # of one consumer: booking, rebooking and cancelling
 FEW_DAYS, LONG_LOOKS = 7, "60/m"  # more days at once: so often from one network address
@@ -57,7 +58,7 @@ class CancelSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
-class AppointmentViewSet(Complete, Deny, Validate):
+class AppointmentViewSet(Complete, Deny, Validate, Challenge):
     """A calendar of slots that consumers book."""
 
     kind = Kind.APPOINTMENT
@@ -123,7 +124,7 @@ class AppointmentViewSet(Complete, Deny, Validate):
             raise errors.Invalid(Detail("date", "Days from 2000 to 2199."))
         return first, last, zone
 
-    @describes(STATUS, body=shape.BookSerializer, refusals=bodies.refused_bookings)
+    @describes(STATUS, WORK, body=shape.BookSerializer, refusals=bodies.refused_bookings)
     @action(detail=True, methods=["post"])
     def book(self, request: Request, id: str) -> Response:
         """Book a place in a slot, or find the booking there is."""

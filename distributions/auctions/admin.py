@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest
 from django.urls import reverse
 
-from distributions.auctions import cards, results, rules, setup, shape, steering
-from distributions.auctions.book import BidKind
-from distributions.auctions.models import Auction, Bid
-from distributions.core.admin import FACES, PHASE_COLORS, Face, KindAdmin, Setting, actor
+from distributions.auctions import cards, results, rules, setup, steering, watch
+from distributions.auctions.models import Auction
+from distributions.core import switch_admin
+from distributions.core.admin import FACES, Face, KindAdmin, Setting, actor
 from distributions.core.models import Distribution, Kind
 from experiences.admin import READERS
-from fanfare import clock, staff
+from fanfare import clock
 from fanfare.console import Button, DateTimeField, TextInput, moment
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
         def format_delta_change(self, change: Any) -> Any: ...
 else:
     from simple_history.template_utils import HistoricalRecordContextHelper
-
-SHOWN = 20  # bids of the live page
-STATE_COLORS = {"VALID": "success", "VOID": "danger", "REFUSED": "warning"}
 
 
 def _read(name: str) -> Callable[[Distribution], Any]:
@@ -112,12 +109,13 @@ def close_now(request: HttpRequest, auction: Distribution, values: dict[str, Any
     return f"Closed and settled: {won:,} won."
 
 
-class ReasonForm(forms.Form):
+class CancelForm(forms.Form):
     """Why."""
 
     reason = forms.CharField(
-        max_length=200, widget=TextInput, help_text="Kept with the bids, for staff to see."
-    )
+        max_length=200, widget=TextInput,
+        help_text="Kept with the bids and, for good, in the trace; so don't name anybody.",
+    )  # fmt: skip
 
 
 def cancel(request: HttpRequest, auction: Distribution, values: dict[str, Any]) -> str:
@@ -126,46 +124,7 @@ def cancel(request: HttpRequest, auction: Distribution, values: dict[str, Any]) 
     return f"Cancelled for good: {voided:,} bids are void, nobody wins, and all who bid are being denied."
 
 
-def live(request: HttpRequest, auction: Distribution, values: dict[str, Any]) -> HttpResponseBase:
-    """The course of bidding, by itself on a page that looks anew every few seconds."""
-    now = clock.now()
-    bids = Bid.objects.filter(auction=auction.pk, refusal="").exclude(kind=BidKind.RAISE)
-    found = bids.select_related("auction", "participation", "consumer").order_by("-number")[:SHOWN]
-    pages: Any = admin.site.get_model_admin(Distribution)
-    phase = rules.phase(auction, now)
-    context = {
-        "auction": auction, "phase": phase, "phase_color": PHASE_COLORS[phase], "now": now,
-        "numbers": cards.numbers(auction, now), "back": pages.address("change", auction.pk),
-        "bids": [_row(bid) for bid in found],
-        "titles": ["No.", "Time", "Bidder", "Consumer", "Amount", "Price after", "State"],
-        "refresh": _refresh(auction, phase),
-    }  # fmt: skip
-    answer: HttpResponse = pages.page(request, "admin/auction_live.html", f"{auction}, live", **context)
-    return answer
-
-
-def _row(bid: Bid) -> dict[str, Any]:
-    currency, found = bid.auction.currency_code, shape.state_of(bid)
-    return {
-        "bid": bid,
-        "bidder": shape.pseudonym(bid.participation.place if bid.participation else None),
-        "amount": cards.priced(bid.amount, currency),
-        "price": cards.priced(bid.high_after, currency),
-        "state": found,
-        "color": STATE_COLORS[found],
-    }
-
-
-def _refresh(distribution: Distribution, phase: rules.AuctionPhase) -> int:
-    """After how many seconds there may be something new; 0: nothing comes any more."""
-    if not is_unsettled(distribution):
-        return 0
-    is_near = phase == rules.AuctionPhase.OPEN or results.is_over(distribution, clock.now())
-    return 2 if is_near else 10
-
-
 BUTTONS = [
-    Button("live", "Live", "monitoring", live, allowed=staff.VIEW, reads=True, variant="primary"),
     Button(
         "extend", "Extend …", "more_time", extend, form=ExtendForm, is_offered=is_extensible,
         initial=lambda auction: {"close_at": auction.close_at},
@@ -175,8 +134,9 @@ BUTTONS = [
         "close", "Close now …", "gavel", close_now, is_offered=is_open,
         question="Bidding ends at this instant, and the best bids of this instant win. There is no way back.",
     ),
+    switch_admin.MESSAGE,
     Button(
-        "cancel", "Cancel the auction …", "block", cancel, form=ReasonForm, variant="danger",
+        "cancel", "Cancel the auction …", "block", cancel, form=CancelForm, variant="danger",
         is_offered=is_unsettled,
         question="For good: all bids are void, nobody wins, and all who bid are denied.",
     ),
@@ -212,6 +172,7 @@ FACES[Kind.AUCTION] = Face(
     help_texts=HELP_TEXTS,
     defaults={"supports_guest": False},
     adjusting=rules.adjusting,
+    watch=watch.watch,
 )
 
 READERS["auction"] = cards.read_event

@@ -21,11 +21,12 @@ from distributions.core.api import STATUS, Complete, Deny, Status, Validate
 from distributions.core.models import Distribution, Kind
 from distributions.core.standing import Standing
 from distributions.core.status import present
+from distributions.core.work_api import Challenge
 from fanfare import errors, money, sealing, throttling
 from fanfare.api import cacheable, parse
 from fanfare.errors import Detail
 from fanfare.http import ExactJsonParser
-from fanfare.schema import FINGERPRINT, describes
+from fanfare.schema import FINGERPRINT, WORK, describes
 
 BIDS = "120/m"  # of one consumer
 _KEY_SHAPE = re.compile(r"[\x21-\x7e]{1,255}")
@@ -45,7 +46,7 @@ class PageSerializer(serializers.Serializer[Any]):
     cursor = serializers.IntegerField(min_value=1, max_value=2**62, required=False)
 
 
-class AuctionViewSet(Status, Complete, Deny, Validate):
+class AuctionViewSet(Status, Complete, Deny, Validate, Challenge):
     """An auction with proxy bids."""
 
     kind = Kind.AUCTION
@@ -76,7 +77,7 @@ class AuctionViewSet(Status, Complete, Deny, Validate):
         """The auction itself, as anyone may see it."""
         return cacheable(request, shape.present_auction(self.distribution, self.now))
 
-    @describes(STATUS, FINGERPRINT, _KEY, body=shape.BidSerializer, refusals=bodies.refused_bids)
+    @describes(STATUS, FINGERPRINT, WORK, _KEY, body=shape.BidSerializer, refusals=bodies.refused_bids)
     @action(detail=True, methods=["post"])
     def bid(self, request: Request, id: str) -> Response:
         """Bid, by proxy too; the first bid that is accepted enters."""

@@ -5,19 +5,28 @@ What a bidder would go up to is shown to nobody before the auction is settled.
 
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from distributions.auctions import shape, steering
-from distributions.auctions.admin import STATE_COLORS, ReasonForm
 from distributions.auctions.book import BidKind
 from distributions.auctions.cards import priced
 from distributions.auctions.models import Bid
+from distributions.auctions.watch import STATE_COLORS
 from distributions.core.admin import actor
 from distributions.core.models import Distribution
-from fanfare.console import Button, ConsoleAdmin, display
+from fanfare.console import Button, ConsoleAdmin, TextInput, display
 from fanfare.lists import ScopedFilter
+
+
+class ReasonForm(forms.Form):
+    """Why."""
+
+    reason = forms.CharField(
+        max_length=200, widget=TextInput, help_text="Kept with the bid, for staff to see."
+    )
 
 
 def may_be_voided(bid: Bid) -> bool:

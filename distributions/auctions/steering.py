@@ -77,7 +77,7 @@ def cancel(auction_id: str, *, reason: str, actor: str) -> int:
         buyers = Bidder.objects.filter(auction=auction, participation__status=Status.ADMITTED)
         ids = list(buyers.values_list("pk", flat=True))
         lifecycle.deny_all(auction.distribution, ids, reason=Reason.ADMIN_ACTION, now=at, actor=actor)
-        told = {"bids": voided, "high": before, "currency": auction.currency_code}
+        told = {"bids": voided, "high": before, "currency": auction.currency_code, "reason": reason}
         results.record(auction, "auction.cancelled", at, actor, told)
     return voided
 

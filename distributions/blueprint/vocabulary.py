@@ -64,7 +64,9 @@ EVERY_DISTRIBUTION: dict[str, Reader] = {
     "timeZone": text(null=""),
     "supportsGuest": flag,
     "maxEntriesPerFingerprint": number,
+    "proofOfWork": whole,
     "metadata": mapping,
+    "message": text(null=""),
 }
 QUEUE = Level(
     "queue",

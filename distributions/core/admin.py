@@ -22,10 +22,11 @@ from distributions.core import lifecycle
 from distributions.core.drawing_panel import Panel
 from distributions.core.models import Distribution, Kind
 from distributions.core.standing import Standing
+from distributions.core.watching import Watched
 from experiences import events
 from experiences.models import Sequence as Way
 from fanfare import clock, staff
-from fanfare.console import Button, HistoryAdmin, SettingsForm, display
+from fanfare.console import Button, HistoryAdmin, SettingsForm, display, with_reason
 from fanfare.forms import extended
 from fanfare.lists import ScopedFilter
 
@@ -73,7 +74,8 @@ class Face:
     `word` is what the kind calls a standing, which is `standing_at` some instant; `admit` is None where
     nobody is admitted out of turn; `panel` is there for what is drawn by lot; `help_texts` and `defaults`
     (of a new one) are the kind's own, by setting; `adjusting` surrounds taking somebody out; `details` says
-    more about one standing, on its own page; `links` are there beside those that all kinds have.
+    more about one standing, on its own page; `watch` is what the live page shows; `by_code` finds
+    participations by a code of the kind's own; `links` are there beside those that all kinds have.
     """
 
     description: str
@@ -91,14 +93,18 @@ class Face:
     standing_at: Callable[[Distribution, Standing, dt.datetime], Standing]
     word: Callable[[Distribution, Standing], str]
     panel: Callable[[Distribution, dt.datetime], Panel | None]
+    watch: Callable[[Distribution, dt.datetime], Watched]
     help_texts: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     adjusting: Callable[[Distribution], AbstractContextManager[Distribution]] = lifecycle.unadjusted
     details: Callable[[Distribution, Standing, dt.datetime], str] | None = None
+    by_code: Callable[[Distribution, str], Sequence[int]] = lambda distribution, code: ()
     links: Callable[[Distribution], Sequence[tuple[str, str]]] = lambda distribution: ()
 
 
 FACES: dict[Kind, Face] = {}
+EVERY_KIND: list[Button] = []
+"""The buttons that all kinds have before their own; modules that stand on this one add theirs."""
 
 
 def face_of(distribution: Distribution) -> Face:
@@ -167,7 +173,7 @@ class DistributionAdmin(HistoryAdmin):
             (None, ["sequence", "name", "slug", *(["id"] if obj else [])]),
             ("Times", ["time_zone", "open_at", "close_at"]),
             *face.groups,
-            ("Who may enter", ["supports_guest", "max_entries_per_fingerprint", "metadata"]),
+            ("Who may enter", ["supports_guest", "max_entries_per_fingerprint", "proof_of_work", "metadata"]),
         ]
 
         # To those who may only look, a setting of the kind is a column that is computed.
@@ -232,7 +238,7 @@ class DistributionAdmin(HistoryAdmin):
 
     # --- Its page ---------------------------------------------------------------------------------
     def buttons_of(self, thing: Distribution) -> Sequence[Button]:
-        return face_of(thing).buttons
+        return [with_reason(button) for button in (*EVERY_KIND, *face_of(thing).buttons)]
 
     def context_of(self, request: HttpRequest, thing: Distribution | None) -> dict[str, Any]:
         found = super().context_of(request, thing)

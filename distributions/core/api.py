@@ -15,7 +15,7 @@ from rest_framework.serializers import Serializer
 
 from consumers import conditions, identities, sessions
 from consumers.authentication import Credential
-from distributions.core import admission, bodies, catalog, fingerprints, following, lifecycle, live
+from distributions.core import admission, bodies, catalog, fingerprints, following, lifecycle, live, work
 from distributions.core.bodies import (
     CompleteSerializer,
     ConsumerSerializer,
@@ -31,7 +31,7 @@ from distributions.core.status import present
 from fanfare import errors, metrics
 from fanfare.api import ApiViewSet, NothingSerializer, parse
 from fanfare.limits import limit_for
-from fanfare.schema import FINGERPRINT, describes
+from fanfare.schema import FINGERPRINT, WORK, describes
 
 STATUS = "status_serializer"  # the attribute that holds a kind's DistributionStatus
 VERDICT = "verdict_serializer"
@@ -86,6 +86,7 @@ class DistributionViewSet(ApiViewSet):
         self._pass_gate(self.distribution.pk, self.distribution.tally.frozen or 0)
         if self.action in ENTERING:
             self._require_conditions()
+            work.require(self.distribution, self.consumer_id, request.headers.get("X-Altcha"))
 
     def require_few(self) -> None:
         """What a kind asks before a request counts against the organization's limit. Raises RateLimited."""
@@ -197,7 +198,7 @@ class DistributionViewSet(ApiViewSet):
 class Enter(DistributionViewSet):
     """`POST …/enter`."""
 
-    @describes(STATUS, FINGERPRINT, body=EnterSerializer, refusals=bodies.refused_entries)
+    @describes(STATUS, FINGERPRINT, WORK, body=EnterSerializer, refusals=bodies.refused_entries)
     @action(detail=True, methods=["post"])
     def enter(self, request: Request, id: str) -> Response:
         """Enter, or find the participation there is."""

@@ -81,6 +81,8 @@ def refused_entries(title: str) -> Refusals:
     has_stock = title == Kind.TIMED_RELEASE.label
     return [
         errors.FingerprintRequired(),
+        errors.WorkRequired(),
+        errors.WorkInvalid(),
         errors.SignInRequired("Guests can't enter here. Sign in first."),
         errors.AccessCodeRequired(),
         errors.NotEligible(),
@@ -89,6 +91,11 @@ def refused_entries(title: str) -> Refusals:
         errors.Closed(title, paused=True),
         errors.SoldOut(title, retry_after=15) if has_stock else errors.Full(title, retry_after=15),
     ]
+
+
+def refused_challenges(title: str) -> Refusals:
+    """Of `challenge`."""
+    return [errors.RateLimited("Too often. Try again in 60 s.", retry_after=60)]
 
 
 def refused_bids(title: str) -> Refusals:

@@ -131,7 +131,15 @@ class Distribution(models.Model):
         blank=True,
         help_text="How many consumers may enter from one device; empty: any number.",
     )
+    proof_of_work = models.PositiveSmallIntegerField(
+        default=0,
+        help_text="What entering costs a device in computing time, 1 to 50; 0: nothing. A price and no wall: "
+        "bots that pay it come in.",
+    )
     metadata = models.JSONField(default=dict, blank=True)
+    message = models.CharField(
+        max_length=280, blank=True, default="", db_default="", help_text="To those who wait or are inside."
+    )
     paused_at = models.DateTimeField(null=True, editable=False)
     opened_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)

@@ -13,7 +13,7 @@ from distributions.core.drawing_panel import STATUS_COLORS
 from distributions.core.models import ID_PREFIXES, LIVE, Distribution, Kind, Participation, Reason, Status
 from distributions.core.standing import Standing
 from fanfare import clock, errors, staff
-from fanfare.console import Button, ConsoleAdmin, TextInput, display, moment
+from fanfare.console import Button, ConsoleAdmin, TextInput, display, moment, with_reason
 from fanfare.lists import ScopedFilter
 
 AT_ONCE = 1_000  # participations that one press may deny
@@ -93,10 +93,10 @@ class ParticipationAdmin(ConsoleAdmin):
     ]  # fmt: skip
     actions = ["deny_selected"]
     buttons = [
-        Button(
+        with_reason(Button(
             "admit", "Admit out of turn", "door_open", admit, is_offered=may_be_admitted,
             question="Now, whatever the rate says, ahead of everyone before them. It is recorded as such.",
-        ),
+        )),
         Button(
             "deny", "Deny", "block", deny, form=DenyForm, is_offered=is_live,
             question="The place or the admission is lost for good.", variant="danger",

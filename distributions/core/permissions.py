@@ -8,6 +8,7 @@ PERMISSIONS: dict[str, type[BasePermission]] = {
     "retrieve": HasKey,
     "proof": HasKey,
     "proof_file": HasKey,
+    "challenge": IsConsumer,
     "enter": IsConsumerAtGate,
     "status": IsConsumerAtGate,
     "leave": IsConsumer,

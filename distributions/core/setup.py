@@ -12,7 +12,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
-from distributions.core import catalog
+from distributions.core import catalog, work
 from distributions.core.models import Distribution, Kind, Tally
 from experiences import setup
 from experiences.models import Sequence as Way
@@ -26,12 +26,14 @@ OF_DISTRIBUTION = (
     "time_zone",
     "supports_guest",
     "max_entries_per_fingerprint",
+    "proof_of_work",
     "metadata",
+    "message",
 )
 DAY = 86_400  # seconds
 # The least and the most of each number that all kinds have; the first is of the tally's limit.
 _MOST_PLACES = (0, 10**9)
-_BOUNDS = {"max_entries_per_fingerprint": (1, 10**6)}
+_BOUNDS = {"max_entries_per_fingerprint": (1, 10**6), "proof_of_work": (0, work.MOST)}
 CLOSED = "It has closed for good; make a new one."
 
 

@@ -21,11 +21,17 @@ class DistributionSerializer(serializers.Serializer[Any]):
     close_at = serializers.DateTimeField(allow_null=True)
     time_zone = serializers.CharField()
     supports_guest = serializers.BooleanField()
+    proof_of_work = serializers.BooleanField(
+        required=False, help_text="Entering costs a proof of work: see `challenge`."
+    )
+    message = serializers.CharField(
+        required=False, max_length=280, help_text="From staff to those who wait; plain text."
+    )
 
 
 def present(distribution: Distribution, **of_kind: Any) -> dict[str, Any]:
     """The body of a distribution, also inside its experience; `of_kind` are the fields that the kind adds."""
-    return {
+    body = {
         "id": distribution.pk,
         "name": distribution.name,
         "sequence_id": distribution.sequence_id,
@@ -36,6 +42,8 @@ def present(distribution: Distribution, **of_kind: Any) -> dict[str, Any]:
         "supports_guest": distribution.supports_guest,
         **of_kind,
     }
+    often_empty = {"proof_of_work": distribution.proof_of_work > 0, "message": distribution.message}
+    return body | {name: value for name, value in often_empty.items() if value}
 
 
 class HashField(serializers.RegexField):

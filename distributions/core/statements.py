@@ -18,6 +18,7 @@ from psycopg.types.json import Jsonb
 
 from distributions.core.models import ENTERED, EXPIRED, HOLDING, MOVES, Distribution, Kind, Status, event_of
 from distributions.core.standing import Standing
+from fanfare import reasons
 
 COLUMNS = (
     "id, consumer_id, status, place, entered_at, admitted_at, expires_at, ended_at, deny_reason, fingerprint"
@@ -231,7 +232,7 @@ def move(
             "order_id": order_id,
             "expired": expired,
             "holding": [str(status) for status in HOLDING[kind]],
-            "data": Jsonb(data or {}),
+            "data": Jsonb(reasons.added(data)),
         },
     )
     return [(Standing.from_row(row[:-1]), Status(row[-1])) for row in rows]

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from distributions.core import admission
-from distributions.core.models import Distribution, Status
+from distributions.core.models import LIVE, Distribution, Status
 from distributions.core.standing import Standing
 from fanfare.api import IdField
 
@@ -39,6 +39,9 @@ class StatusSerializer(serializers.Serializer[Any]):
     poll_after_seconds = serializers.IntegerField(
         required=False, min_value=1, help_text="When asking again makes sense, when QUEUED."
     )
+    message = serializers.CharField(
+        required=False, max_length=280, help_text="From staff, when QUEUED or ADMITTED; plain text."
+    )
     next = NextSerializer(
         required=False, help_text="When DENIED because there was nothing for them: where to go on."
     )
@@ -68,4 +71,6 @@ def present(
             body["expires_at"] = standing.expires_at
         if with_token:
             body["admission_token"] = admission.token(distribution, standing)
+    if distribution.message and standing.status in LIVE:
+        body["message"] = distribution.message
     return body | of_kind

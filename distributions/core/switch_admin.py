@@ -1,18 +1,49 @@
-"""Pause, Resume and Close: the buttons of every kind that staff may hold for a while, or end."""
+"""Pause, Resume and Close, the buttons of every kind that staff may hold for a while, or end; and Message."""
 
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest
 
 from distributions.core import switches
-from distributions.core.admin import actor
+from distributions.core.admin import actor, face_of
 from distributions.core.models import Distribution
 from fanfare import clock, errors
-from fanfare.console import Button
+from fanfare.console import Button, TextArea
+
+LONGEST = Distribution._meta.get_field("message").max_length
+
+
+class MessageForm(forms.Form):
+    """What to tell those who wait."""
+
+    message = forms.CharField(
+        max_length=LONGEST, required=False, widget=TextArea(attrs={"rows": 3}),
+        help_text=f"At most {LONGEST} characters, without markup. Empty: what was said is taken back.",
+    )  # fmt: skip
+
+    def clean_message(self) -> str:
+        """One paragraph."""
+        return " ".join(self.cleaned_data["message"].split())
+
+
+def tell(request: HttpRequest, distribution: Distribution, values: dict[str, Any]) -> str:
+    """Put it on the page of everybody who waits or is inside, a second from now at the latest."""
+    face_of(distribution).update(distribution, values, now=clock.now(), actor=actor(request))
+    if not values["message"]:
+        return "Nothing is said any more."
+    return "All who wait or are inside are told, when their page asks next."
+
+
+MESSAGE = Button(
+    "message", "Message …", "chat", tell, form=MessageForm,
+    question="Everybody who waits or is inside reads it on their page, until it is taken back or replaced.",
+    initial=lambda distribution: {"message": distribution.message},
+)  # fmt: skip
 
 
 def buttons(*, paused: str, resumed: str, closed: str, question: str) -> list[Button]:
-    """The three of a kind, with what is said when each was done, and what is asked before closing."""
+    """These of a kind, with what is said when each was done, and what is asked before closing."""
 
     def pause(request: HttpRequest, distribution: Distribution, values: dict[str, Any]) -> str:
         if not switches.pause(distribution, now=clock.now(), actor=actor(request)):
@@ -34,6 +65,7 @@ def buttons(*, paused: str, resumed: str, closed: str, question: str) -> list[Bu
         Button(
             "resume", "Resume", "play_arrow", resume, variant="primary", is_offered=_is_paused,
         ),
+        MESSAGE,
         Button(
             "close", "Close …", "block", close, variant="danger", question=question,
             is_offered=_is_not_closed,

@@ -13,11 +13,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 
 from consumers.models import Consumer
-from distributions.core import drawing_panel, proof_api, switches
+from distributions.core import drawing_panel, proof_api, switch_admin, switches
 from distributions.core.admin import FACES, Face, KindAdmin, Setting, actor
 from distributions.core.drawing_panel import Panel
 from distributions.core.models import Distribution, Drawing, Kind, Tally
-from distributions.draws import beacon, drawn_order, results, rules, setup, shape
+from distributions.draws import beacon, drawn_order, results, rules, setup, shape, watch
 from distributions.draws.models import Draw
 from fanfare import clock, errors, staff
 from fanfare.console import Button, TextInput, moment
@@ -190,6 +190,7 @@ BUTTONS = [
         question="A place that came back goes to the next in the drawn order, who may have been told "
         "that they lost.",
     ),
+    switch_admin.MESSAGE,
     Button(
         "close", "Close …", "block", close, variant="danger",
         question="For good. Before the draw this cancels it: nobody wins, and all who entered are denied. "
@@ -206,6 +207,7 @@ FACES[Kind.DRAW] = Face(
     settings=SETTINGS,
     groups=GROUPS,
     numbers=numbers,
+    watch=watch.watch,
     fixed=setup.fixed,
     create=setup.SETTINGS.create,
     update=setup.SETTINGS.update,

@@ -11,12 +11,13 @@ from distributions.core.api import Complete, Deny, Enter, Leave, Status, Validat
 from distributions.core.models import Kind
 from distributions.core.proof_api import Proof
 from distributions.core.standing import Standing
+from distributions.core.work_api import Challenge
 from distributions.draws import rules, shape
 from fanfare.api import FOR_A_SECOND
 from fanfare.schema import describes
 
 
-class DrawViewSet(Enter, Leave, Status, Complete, Deny, Validate, Proof):
+class DrawViewSet(Enter, Leave, Status, Complete, Deny, Validate, Proof, Challenge):
     """A draw that anyone can check."""
 
     kind = Kind.DRAW

@@ -6,17 +6,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponseBase
 
-from distributions.core import drawing_panel, drawings, phases, proof_api, switch_admin
+from distributions.core import drawing_panel, drawings, phases, proof_api, switch_admin, switches
 from distributions.core.admin import FACES, Face, KindAdmin, Setting, actor
 from distributions.core.drawing_panel import Panel
 from distributions.core.models import Distribution, Kind, Tally
 from distributions.core.standing import Standing
-from distributions.queues import rules, setup, shape
+from distributions.queues import rules, setup, shape, watch
 from distributions.queues.models import Queue
-from fanfare import clock, staff
-from fanfare.console import Button, NumberInput
+from fanfare import clock, errors, staff
+from fanfare.console import Button, NumberInput, TextInput
 
 
 def _of_queue(name: str) -> Callable[[Distribution], Any]:
@@ -100,7 +101,58 @@ def admit_some(request: HttpRequest, queue: Distribution, values: dict[str, Any]
     return f"{admitted:,} admitted." + ("" if admitted == values["number"] else " Nobody else could be.")
 
 
+class PaceForm(forms.Form):
+    """How fast, and how many at once."""
+
+    admission_rate = forms.IntegerField(
+        label="Admissions a minute", required=False, min_value=1, max_value=10**6, widget=NumberInput,
+        help_text="Empty: by hand.",
+    )  # fmt: skip
+    max_active = forms.IntegerField(
+        label="Inside at once, at most", required=False, min_value=1, max_value=10**9, widget=NumberInput,
+        help_text="Empty: any number.",
+    )  # fmt: skip
+
+
+def set_pace(request: HttpRequest, queue: Distribution, values: dict[str, Any]) -> str:
+    """Change the rate and how many may be inside. Raises Invalid."""
+    try:
+        setup.SETTINGS.update(queue, values, now=clock.now(), actor=actor(request))
+    except ValidationError as problem:
+        told = problem.message_dict.items()
+        raise errors.Invalid(*(errors.Detail(name, text) for name, (text, *_) in told)) from None
+    rate, most = values["admission_rate"], values["max_active"]
+    inside = "any number" if most is None else f"{most:,}"
+    return f"{'By hand' if rate is None else f'{rate:,} a minute'} from now on, {inside} inside at most."
+
+
+class SoldOutForm(forms.Form):
+    """What the page says from then on."""
+
+    message = forms.CharField(
+        max_length=switch_admin.LONGEST, initial="Sold out. Thank you for waiting.", widget=TextInput,
+        help_text="Stands on the queue’s page from then on.",
+    )  # fmt: skip
+
+
+def close_sold_out(request: HttpRequest, queue: Distribution, values: dict[str, Any]) -> str:
+    """End it, and say that there is nothing left. Raises IllegalMove."""
+    now, by = clock.now(), actor(request)
+    if not switches.close(queue, now=now, actor=by):
+        raise errors.IllegalMove("It was closed before.")
+    setup.SETTINGS.update(queue, values, now=now, actor=by)
+    return "Closed as sold out. Those who still wait are being denied."
+
+
 BUTTONS = [
+    Button(
+        "pace", "Rate …", "speed", set_pace, form=PaceForm,
+        question="At once, for everybody who waits; nobody inside is sent away.",
+        initial=lambda queue: {
+            "admission_rate": queue.queue.admission_rate, "max_active": queue.queue.max_active
+        },
+        is_offered=lambda queue: queue.closed_at is None,
+    ),
     Button(
         "admit", "Admit now …", "door_open", admit_some, form=AdmitForm, variant="primary",
         question="At once, beside the rate and over “max active”, within the total.",
@@ -112,6 +164,12 @@ BUTTONS = [
         closed="Closed for good. Those who still wait are being denied.",
         question="For good: nobody enters any more, and everybody who still waits is denied.",
     ),
+    Button(
+        "sold-out", "Close as sold out …", "production_quantity_limits", close_sold_out, form=SoldOutForm,
+        question="For good: nobody enters any more, everybody who still waits is denied.",
+        initial=lambda queue: {"reason": "Sold out"},
+        is_offered=lambda queue: queue.closed_at is None, variant="danger",
+    ),
     Button("proof", "Proof", "verified", proof, allowed=staff.VIEW, reads=True, is_offered=has_drawing),
 ]  # fmt: skip
 
@@ -122,6 +180,7 @@ FACES[Kind.QUEUE] = Face(
     settings=SETTINGS,
     groups=GROUPS,
     numbers=numbers,
+    watch=watch.watch,
     fixed=fixed,
     create=setup.SETTINGS.create,
     update=setup.SETTINGS.update,
@@ -132,6 +191,7 @@ FACES[Kind.QUEUE] = Face(
     standing_at=rules.standing_at,
     word=word,
     panel=panel,
+    details=watch.details,
 )
 
 

@@ -18,12 +18,13 @@ from distributions.core.api import (
 from distributions.core.models import Distribution, Kind
 from distributions.core.proof_api import Proof
 from distributions.core.standing import Standing
+from distributions.core.work_api import Challenge
 from distributions.queues import rules, shape
 from fanfare.api import FOR_A_SECOND
 from fanfare.schema import describes
 
 
-class QueueViewSet(Enter, Leave, Status, Admit, Complete, Deny, Validate, Proof):
+class QueueViewSet(Enter, Leave, Status, Admit, Complete, Deny, Validate, Proof, Challenge):
     """A virtual queue."""
 
     kind = Kind.QUEUE

@@ -10,7 +10,7 @@ from distributions.core import phases, switch_admin
 from distributions.core.admin import FACES, Face, KindAdmin, Setting
 from distributions.core.models import Distribution, Kind, Tally
 from distributions.core.standing import Standing
-from distributions.timed_releases import rules, setup
+from distributions.timed_releases import rules, setup, watch
 from distributions.timed_releases.models import TimedRelease
 
 
@@ -64,6 +64,7 @@ FACES[Kind.TIMED_RELEASE] = Face(
     settings=SETTINGS,
     groups=[("Stock", ["inventory", "max_per_consumer", "claim_seconds"])],
     numbers=numbers,
+    watch=watch.watch,
     fixed=setup.fixed,
     create=setup.SETTINGS.create,
     update=setup.SETTINGS.update,

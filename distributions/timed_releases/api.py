@@ -10,12 +10,13 @@ from distributions.core import api
 from distributions.core.api import Complete, Deny, Enter, Leave, Validate
 from distributions.core.models import Kind, Status
 from distributions.core.standing import Standing
+from distributions.core.work_api import Challenge
 from distributions.timed_releases import rules, shape
 from fanfare.api import FOR_A_SECOND
 from fanfare.schema import describes
 
 
-class TimedReleaseViewSet(Enter, Leave, api.Status, Complete, Deny, Validate):
+class TimedReleaseViewSet(Enter, Leave, api.Status, Complete, Deny, Validate, Challenge):
     """Units for whoever comes in time."""
 
     kind = Kind.TIMED_RELEASE

@@ -15,8 +15,8 @@ from distributions.core import phases, switch_admin
 from distributions.core.admin import FACES, Face, KindAdmin, Setting, actor
 from distributions.core.models import Distribution, Kind, Tally
 from distributions.core.standing import Standing
-from distributions.waitlists import notices, notifying, rules, setup
-from distributions.waitlists.models import Notice, Outcome, Waitlist
+from distributions.waitlists import notices, notifying, rules, setup, watch
+from distributions.waitlists.models import Outcome, Waitlist
 from experiences.models import Sequence
 from fanfare import clock
 from fanfare.console import Button, NumberInput, Select, TextArea, TextInput, moment
@@ -69,13 +69,13 @@ HELP_TEXTS = {
 def numbers(distribution: Distribution, now: dt.datetime) -> list[tuple[str, str, str]]:
     """Title, number and limit of each card."""
     tally = distribution.tally
-    told = Notice.objects.filter(notification__distribution=distribution)
+    told = watch.notices(distribution)
     found = [
         ("Waiting", f"{tally.taken:,}", "" if tally.places is None else f"of {tally.places:,}"),
         ("Entered", f"{tally.entered:,}", "since the start"),
-        ("Notices", f"{told.count():,}", "one for each who was told something"),
+        ("Notices", f"{sum(told.values()):,}", "one for each who was told something"),
     ]
-    outcomes = {outcome: told.filter(outcome=outcome).count() for outcome in Outcome}
+    outcomes = {outcome: told.get(outcome, 0) for outcome in Outcome}
     if not any(outcomes.values()):
         return found
     return found + [
@@ -187,6 +187,7 @@ FACES[Kind.WAITLIST] = Face(
     settings=SETTINGS,
     groups=[("The list", ["capacity", "mode"]), ("Offers", ["offer_sequence", "offer_seconds"])],
     numbers=numbers,
+    watch=watch.watch,
     fixed=setup.fixed,
     create=setup.SETTINGS.create,
     update=setup.SETTINGS.update,

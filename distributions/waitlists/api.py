@@ -7,18 +7,19 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from distributions.core import api, bodies, lifecycle
+from distributions.core import bodies, lifecycle
 from distributions.core.api import Enter
 from distributions.core.models import Kind, Status
 from distributions.core.standing import Standing
 from distributions.core.status import present
+from distributions.core.work_api import Challenge
 from distributions.waitlists import rules, shape
 from fanfare import errors
 from fanfare.api import FOR_A_SECOND
 from fanfare.schema import describes
 
 
-class WaitlistViewSet(Enter, api.DistributionViewSet):
+class WaitlistViewSet(Enter, Challenge):
     """Who wants to know when there is something for them."""
 
     kind = Kind.WAITLIST

@@ -9,6 +9,7 @@ DISTRIBUTION = "distributions_distribution"
 PARTICIPATION = "distributions_participation"
 AUCTION = "distributions_auction"
 BID = "distributions_bid"
+ALWAYS = ("live", "message")
 
 
 def text_of(page: Any) -> str:
@@ -17,8 +18,8 @@ def text_of(page: Any) -> str:
 
 
 def offered(page: Any) -> list[str]:
-    """The names of the buttons on a page."""
-    return [button.name for button, _ in page.context["buttons"]]
+    """The names of the buttons on a page, but for the two that every kind always has."""
+    return [name for button, _ in page.context["buttons"] if (name := button.name) not in ALWAYS]
 
 
 def numbers(page: Any) -> dict[str, str]:

@@ -193,7 +193,7 @@ def test_staff_book_while_it_is_paused_and_no_longer_when_closed(editor: Console
     editor.press(DISTRIBUTION, appointment, "pause")
     editor.press(DISTRIBUTION, appointment, "book", who="ada@example.com", **split(tomorrow()))
     assert Booking.objects.count() == 1
-    editor.press(DISTRIBUTION, appointment, "close", post="yes")
+    editor.press(DISTRIBUTION, appointment, "close", reason="Over", post="yes")
     editor.press(DISTRIBUTION, appointment, "book", who="bob@example.com", **split(tomorrow(10)))
     assert Booking.objects.count() == 1
 

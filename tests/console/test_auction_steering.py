@@ -40,7 +40,7 @@ def field_errors(page: Any) -> list[str]:
 def test_an_editor_extends(editor: Console, world: World, clock: Any) -> None:
     auction = world.auction()
     Distribution.objects.update(time_zone="Asia/Tokyo")
-    assert offered(editor.open(DISTRIBUTION, auction)) == ["live", "extend", "close", "cancel"]
+    assert offered(editor.open(DISTRIBUTION, auction)) == ["extend", "close", "cancel"]
     ask = editor.get(reverse(f"admin:{DISTRIBUTION}_press", args=[auction.pk, "extend"]))
     text = text_of(ask)
     assert all(
@@ -79,7 +79,7 @@ def test_what_is_no_extension_is_refused(
 def test_no_longer_than_the_hard_end(editor: Console, world: World, clock: Any) -> None:
     auction = world.auction(hard_end_at=time.now() + dt.timedelta(hours=1))
     page = editor.press(DISTRIBUTION, auction, "extend", **at("2026-12-01", "10:00:00"))
-    assert offered(page) == ["live", "close", "cancel"]
+    assert offered(page) == ["close", "cancel"]
     assert "no longer possible" in messages_of(
         editor.press(DISTRIBUTION, auction, "extend", **at("2026-12-01", "10:00:00"))
     )
@@ -107,7 +107,7 @@ def test_close_now(editor: Console, world: World, clock: Any) -> None:
     assert (page.context["phase"], numbers(page)["Closed"], offered(page)) == (
         "SETTLED",
         "09:00:30",
-        ["live"],
+        [],
     )
     body = winner.status(auction).json()
     assert (body["status"], body["winningAmount"]) == ("ADMITTED", "120.00")
@@ -128,7 +128,7 @@ def test_closed_now_and_settled_later(editor: Console, world: World, clock: Any)
     page = editor.press(DISTRIBUTION, auction, "close")
     said = messages_of(page).replace("\N{NO-BREAK SPACE}", " ")
     assert "Winners are admitted at 1 Dec 2026, 09:30:00 UTC." in said
-    assert (page.context["phase"], offered(page)) == ("CLOSED", ["live", "cancel"])
+    assert (page.context["phase"], offered(page)) == ("CLOSED", ["cancel"])
     clock.shift(1800)
     tasks.tick_auctions()
     assert winner.status(auction).json()["status"] == "ADMITTED"
@@ -136,11 +136,11 @@ def test_closed_now_and_settled_later(editor: Console, world: World, clock: Any)
 
 def test_what_is_not_open_is_not_closed(editor: Console, world: World, clock: Any) -> None:
     auction = world.auction(opens_in=60)
-    assert offered(editor.open(DISTRIBUTION, auction)) == ["live", "extend", "cancel"]
+    assert offered(editor.open(DISTRIBUTION, auction)) == ["extend", "cancel"]
     assert "no longer possible" in messages_of(editor.press(DISTRIBUTION, auction, "close"))
     over = world.auction(ends_in=5)
     clock.shift(5)
-    assert offered(editor.open(DISTRIBUTION, over)) == ["live", "cancel"]  # until it is settled
+    assert offered(editor.open(DISTRIBUTION, over)) == ["cancel"]  # until it is settled
     assert loaded(auction).closed_at is None
 
 
@@ -158,7 +158,7 @@ def test_cancel(editor: Console, viewer: Console, world: World, clock: Any) -> N
     assert "Cancelled for good: 2 bids are void" in messages_of(page)
     found = numbers(page)
     assert (found["Price"], found["Next bid"], found["Cancelled"]) == ("none", "none", "09:00:00")
-    assert (page.context["phase"], offered(page)) == ("CLOSED", ["live"])
+    assert (page.context["phase"], offered(page)) == ("CLOSED", [])
     assert [bid.void_reason for bid in Bid.objects.all()] == ["It broke", "It broke"]
     tasks.tick_auctions()
     for consumer in (bidder, buyer):
@@ -256,7 +256,7 @@ def test_a_viewer_only_looks(viewer: Console, world: World, clock: Any) -> None:
     auction = world.auction()
     world.consumer().bid(auction, "100")
     bid = Bid.objects.get()
-    assert offered(viewer.open(DISTRIBUTION, auction)) == ["live"]
+    assert offered(viewer.open(DISTRIBUTION, auction)) == []
     assert offered(viewer.open(BID, bid)) == []
     for button in ("extend", "close", "cancel"):
         told = {"reason": "x", **at("2026-12-02", "00:00:00")}
@@ -274,7 +274,7 @@ def test_owners_and_superusers_steer(request: Any, world: World, clock: Any, rol
     who: Console = request.getfixturevalue(role)
     auction = world.auction()
     world.consumer().bid(auction, "100")
-    assert offered(who.open(DISTRIBUTION, auction)) == ["live", "extend", "close", "cancel"]
+    assert offered(who.open(DISTRIBUTION, auction)) == ["extend", "close", "cancel"]
     who.press(BID, Bid.objects.get(), "void", reason="x")
     assert traced(auction, "auction.bid.voided").actor == who.actor
     who.press(DISTRIBUTION, auction, "close")

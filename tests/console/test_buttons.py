@@ -36,7 +36,7 @@ def test_pause_resume_close(editor: Console, world: World) -> None:
     close = reverse(f"admin:{QUEUE}_press", args=[queue.pk, "close"])
     assert "For good" in editor.get(close).content.decode()
     assert Distribution.objects.get().closed_at is None
-    page = editor.press(QUEUE, queue, "close")
+    page = editor.press(QUEUE, queue, "close", reason="Over")
     assert page.context["phase"] == "CLOSED"
     assert waiting.status(queue).json()["denyReason"] == "QUEUE_CLOSED"
     told = list(Event.objects.filter(actor=editor.actor).order_by("id").values_list("name", flat=True))

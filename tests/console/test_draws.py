@@ -253,7 +253,7 @@ def test_what_is_decided_is_locked(editor: Console, world: World, clock: Any) ->
 
 def test_a_closed_draw_keeps_its_settings(editor: Console, world: World, clock: Any) -> None:
     draw = world.draw()
-    editor.press(DISTRIBUTION, draw, "close")
+    editor.press(DISTRIBUTION, draw, "close", reason="Over")
     page = editor.open(DISTRIBUTION, draw)
     assert {*setup.OF_THE_LIST, "end_at"} <= locked(page)
     assert "name" not in locked(page)
@@ -314,17 +314,19 @@ def test_closing_before_the_draw_cancels_it(editor: Console, world: World, clock
     (consumer,) = entrants(world, draw, 1)
     url = reverse(f"admin:{DISTRIBUTION}_press", args=[draw.pk, "close"])
     assert "cancels it" in editor.get(url).content.decode()
-    page = editor.press(DISTRIBUTION, draw, "close")
+    page = editor.press(DISTRIBUTION, draw, "close", reason="Over")
     assert "Cancelled for good" in messages_of(page)
     assert (page.context["panel"].stage, offered(page)) == ("Cancelled", ["proof"])
     assert consumer.status(draw).json()["denyReason"] == "DRAW_CLOSED"
     for button in ("freeze", "draw", "offer", "close"):
-        assert "no longer possible" in messages_of(editor.press(DISTRIBUTION, draw, button)), button
+        assert "no longer possible" in messages_of(editor.press(DISTRIBUTION, draw, button, reason="x")), (
+            button
+        )
 
 
 def test_closing_after_the_draw_ends_passing_on(editor: Console, world: World, clock: Any) -> None:
     draw, order = drawn(world, clock, 3, claim_seconds=600)
-    page = editor.press(DISTRIBUTION, draw, "close")
+    page = editor.press(DISTRIBUTION, draw, "close", reason="Over")
     assert "no place is passed on" in messages_of(page)
     assert (page.context["panel"].stage, offered(page)) == ("Drawn", ["proof"])
     order[0].leave(draw)

@@ -111,10 +111,10 @@ def test_pause_resume_and_close(editor: Console, world: World, clock: Any) -> No
     ask = editor.get(reverse(f"admin:{DISTRIBUTION}_press", args=[release.pk, "close"]))
     assert "keeps it until the claim ends" in text_of(ask)
     assert loaded(release).closed_at is None
-    page = editor.press(DISTRIBUTION, release, "close")
+    page = editor.press(DISTRIBUTION, release, "close", reason="Over")
     assert "Closed for good" in messages_of(page)
     assert (page.context["phase"], offered(page)) == ("CLOSED", [])
-    assert "no longer possible" in messages_of(editor.press(DISTRIBUTION, release, "close"))
+    assert "no longer possible" in messages_of(editor.press(DISTRIBUTION, release, "close", reason="Over"))
     assert_error(world.consumer().enter(release), 400, "Timed release is closed", "TIMED_RELEASE_CLOSED")
     assert inside.status(release).json()["status"] == "ADMITTED"
     names = ["timed_release.paused", "timed_release.resumed", "timed_release.closed"]
@@ -124,7 +124,7 @@ def test_pause_resume_and_close(editor: Console, world: World, clock: Any) -> No
 def test_what_is_locked_when_it_has_closed(editor: Console, world: World, clock: Any) -> None:
     release = world.release(inventory=5, closes_in=600)
     assert locked(editor.open(DISTRIBUTION, release)) & {"inventory", "close_at"} == set()
-    editor.press(DISTRIBUTION, release, "close")
+    editor.press(DISTRIBUTION, release, "close", reason="Over")
     page = editor.open(DISTRIBUTION, release)
     assert {"open_at", "close_at", "inventory"} <= locked(page)
     assert "claim_seconds" not in locked(page)

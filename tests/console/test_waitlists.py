@@ -124,7 +124,7 @@ def test_pause_resume_and_close(editor: Console, world: World, clock: Any) -> No
     assert (page.context["phase"], offered(page)) == ("PAUSED", ["notify", "resume", "close"])
     assert_error(world.consumer().enter(waitlist), 400, "Waitlist is closed", "WAITLIST_PAUSED")
     editor.press(DISTRIBUTION, waitlist, "resume")
-    page = editor.press(DISTRIBUTION, waitlist, "close")
+    page = editor.press(DISTRIBUTION, waitlist, "close", reason="Over")
     assert "Who waits stays" in messages_of(page)
     assert (page.context["phase"], offered(page)) == ("CLOSED", ["notify"])
     assert {"open_at", "close_at", "capacity"} <= locked(page)

@@ -378,6 +378,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("DELETE", "/experiences/{id}/leave"): Operation("C", "Experience", _experience),
     ("GET", "/organizations/current"): Operation("P"),
     ("GET", "/queues/{id}"): Operation("P", "Queue", _queue),
+    ("GET", "/queues/{id}/challenge"): Operation("C", "Queue", _queue),
     ("POST", "/queues/{id}/enter"): Operation("C", "Queue", _queue, lambda side: side.members_queue.pk),
     ("POST", "/queues/{id}/leave"): Operation("C", "Queue", _queue, body=_in_line),
     ("GET", "/queues/{id}/status"): Operation("C", "Queue", _queue, body=_in_line),
@@ -388,6 +389,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/queues/{id}/proof"): Operation("P", "Queue", _shuffled_queue),
     ("GET", "/queues/{id}/proof/file"): Operation("P", "Queue", _shuffled_queue, body=_files_not_counted),
     ("GET", "/draws/{id}"): Operation("P", "Draw", _draw),
+    ("GET", "/draws/{id}/challenge"): Operation("C", "Draw", _draw),
     ("POST", "/draws/{id}/enter"): Operation("C", "Draw", _draw, lambda side: side.members_draw.pk),
     ("POST", "/draws/{id}/leave"): Operation("C", "Draw", _draw, body=_in_draw),
     ("GET", "/draws/{id}/status"): Operation("C", "Draw", _draw, body=_in_draw),
@@ -397,6 +399,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/draws/{id}/proof"): Operation("P", "Draw", _drawn),
     ("GET", "/draws/{id}/proof/file"): Operation("P", "Draw", _drawn, body=_files_not_counted),
     ("GET", "/auctions/{id}"): Operation("P", "Auction", _auction),
+    ("GET", "/auctions/{id}/challenge"): Operation("C", "Auction", _auction),
     ("POST", "/auctions/{id}/bid"): Operation(
         "C", "Auction", _auction, lambda side: side.members_auction.pk, body=_bid
     ),
@@ -408,6 +411,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/auctions/{id}/deny"): Operation("S", "Auction", _settled, body=_buyer_to_be_denied),
     ("POST", "/auctions/{id}/validate"): Operation("S", "Auction", _settled, body=_buyer_with_token),
     ("GET", "/timed-releases/{id}"): Operation("P", "Timed release", _release),
+    ("GET", "/timed-releases/{id}/challenge"): Operation("C", "Timed release", _release),
     ("POST", "/timed-releases/{id}/enter"): Operation(
         "C", "Timed release", _release, lambda side: side.members_release.pk
     ),
@@ -421,12 +425,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "S", "Timed release", _release, body=_claimed_with_token
     ),
     ("GET", "/waitlists/{id}"): Operation("P", "Waitlist", _waitlist),
+    ("GET", "/waitlists/{id}/challenge"): Operation("C", "Waitlist", _waitlist),
     ("POST", "/waitlists/{id}/enter"): Operation(
         "C", "Waitlist", _waitlist, lambda side: side.members_waitlist.pk
     ),
     ("GET", "/waitlists/{id}/status"): Operation("C", "Waitlist", _waitlist),
     ("DELETE", "/waitlists/{id}/leave"): Operation("C", "Waitlist", _waitlist, body=_waits),
     ("GET", "/appointments/{id}"): Operation("P", "Appointment", _appointment),
+    ("GET", "/appointments/{id}/challenge"): Operation("C", "Appointment", _appointment),
     ("GET", "/appointments/{id}/slots"): Operation("P", "Appointment", _appointment, query=_DAY),
     ("POST", "/appointments/{id}/book"): Operation(
         "C", "Appointment", _appointment, lambda side: side.members_appointment.pk, body=_to_book

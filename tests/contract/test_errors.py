@@ -319,6 +319,10 @@ ROWS: dict[tuple[str, str, int], Cause] = {
     ("FINGERPRINT_REQUIRED", "FP001", 400): lambda world, clock: world.consumer().enter(
         world.queue(), **{"X-Fingerprint": ""}
     ),
+    ("Proof of work required", "PROOF_OF_WORK_REQUIRED", 400): enter(proof_of_work=1),
+    ("Proof of work invalid", "PROOF_OF_WORK_INVALID", 400): lambda world, clock: world.consumer().enter(
+        world.queue(proof_of_work=1), **{"X-Altcha": "x"}
+    ),
     ("DEVICE_MISMATCH", "FP002", 403): lambda world, clock: validate(
         world, clock, **{"X-Fingerprint": "fp_another-device"}
     ),

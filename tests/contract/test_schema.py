@@ -19,9 +19,11 @@ COMMON = {
     "S": {"Authentication required", "Secret key required"},
 }
 POSTED = {"Validation failed", "Length required", "Body too large", "Unsupported media type"}
+WORK = {"Proof of work required", "Proof of work invalid"}
 BOOKED = {
     "Appointment not found",
     "FINGERPRINT_REQUIRED",
+    *WORK,
     "Sign-in required",
     "Access code required",
     "Not eligible",
@@ -76,6 +78,7 @@ CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
         {
             "Queue not found",
             "FINGERPRINT_REQUIRED",
+            *WORK,
             "Sign-in required",
             "Access code required",
             "Not eligible",
@@ -138,6 +141,7 @@ CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
         {
             "Draw not found",
             "FINGERPRINT_REQUIRED",
+            *WORK,
             "Sign-in required",
             "Access code required",
             "Not eligible",
@@ -189,6 +193,7 @@ CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
         {
             "Auction not found",
             "FINGERPRINT_REQUIRED",
+            *WORK,
             "Sign-in required",
             "Access code required",
             "Not eligible",
@@ -239,6 +244,7 @@ CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
         {
             "Timed release not found",
             "FINGERPRINT_REQUIRED",
+            *WORK,
             "Sign-in required",
             "Access code required",
             "Not eligible",
@@ -290,6 +296,7 @@ CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
         {
             "Waitlist not found",
             "FINGERPRINT_REQUIRED",
+            *WORK,
             "Sign-in required",
             "Access code required",
             "Not eligible",
@@ -371,6 +378,16 @@ CONTRACT: dict[tuple[str, str], tuple[str, str, set[str]]] = {
         {"Appointment not found", "FINGERPRINT_REQUIRED", "DEVICE_MISMATCH"},
     ),
 }
+CHALLENGED = {
+    "queues": "Queue", "draws": "Draw", "auctions": "Auction", "timed-releases": "Timed release",
+    "appointments": "Appointment", "waitlists": "Waitlist",
+}  # fmt: skip
+CONTRACT |= {
+    ("get", f"/{path}/{{id}}/challenge"): (
+        re.sub("-r", "R", path) + "Challenge", "C", {f"{title} not found", "Rate limit exceeded"}
+    )
+    for path, title in CHALLENGED.items()
+}  # fmt: skip
 LIMITED = {name for name, _, _ in CONTRACT.values() if name.startswith("auth")} | {
     "queuesEnter",
     "queuesStatus",
@@ -436,7 +453,9 @@ def test_what_the_schema_has_is_in_the_contract() -> None:
 
 
 def test_names_are_in_camel_case_and_times_and_ids_have_their_shape() -> None:
-    for component in conformance.document()["components"]["schemas"].values():
+    components = dict(conformance.document()["components"]["schemas"])
+    assert components.pop("Parameters")["properties"]["expiresAt"]["type"] == "integer"  # altcha's, not ours
+    for component in components.values():
         for name, described in component.get("properties", {}).items():
             assert "_" not in name
             if name.endswith("At"):

@@ -1,6 +1,6 @@
 /** The client: one for each publishable key. Nothing is asked of any server until something is needed. */
 
-import { Api } from "./api";
+import { Api, type Solve } from "./api";
 import { Appointments } from "./appointments";
 import { Auctions } from "./auctions";
 import { Auth } from "./auth";
@@ -24,6 +24,8 @@ export interface FanfareOptions {
   storage?: KeyValueStorage | undefined;
   /** The device's name, or what finds it out; a random one that is kept, unless given. */
   fingerprint?: FingerprintOption | undefined;
+  /** Solves a proof of work, where staff ask for one on entering: gives altcha's payload. */
+  solve?: Solve | undefined;
   /** Instead of the global one. */
   fetch?: Fetch | undefined;
 }
@@ -43,13 +45,13 @@ export class Fanfare {
   readonly fingerprint: () => Promise<string>;
 
   /** Throws TypeError for a key that does not belong in a browser. */
-  constructor({ publishableKey, baseUrl = BASE_URL, storage, fingerprint, fetch }: FanfareOptions) {
+  constructor({ publishableKey, baseUrl = BASE_URL, storage, fingerprint, solve, fetch }: FanfareOptions) {
     refuseOtherKeys(publishableKey);
     const namespace = `fanfare:${publishableKey}`;
     const safe = new SafeStorage(namespace, storage);
     const http = new Http(baseUrl.replace(/\/+$/, ""), publishableKey, fetch);
     this.fingerprint = fingerprinter(safe, fingerprint);
-    const api = new Api(http, new Sessions(http, safe), this.fingerprint);
+    const api = new Api(http, new Sessions(http, safe), this.fingerprint, solve);
     const watchers = new Watchers(namespace, api.sessions);
     this.auth = new Auth(api);
     this.experiences = new Experiences(api, watchers);

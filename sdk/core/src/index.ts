@@ -11,6 +11,7 @@ export {
 } from "./errors";
 export { addAmounts, compareAmounts, decimalsOf, formatAmount, parseAmount } from "./money";
 export type { ApiCode } from "./codes";
+export type { Solve } from "./api";
 export type { Auth, CodeRequested, Contact } from "./auth";
 export type { Appointments, CancelOptions, Days, Which } from "./appointments";
 export type { Auctions, Bid } from "./auctions";

@@ -31,6 +31,8 @@ export interface components {
                 [key: string]: components["schemas"]["AnyStatus"];
             };
         };
+        /** @enum {string} */
+        AlgorithmEnum: "PBKDF2/SHA-256";
         AnyStatus: components["schemas"]["QueueStatus"] | components["schemas"]["DrawStatus"] | components["schemas"]["AuctionStatus"] | components["schemas"]["TimedReleaseStatus"] | components["schemas"]["AppointmentStatus"];
         /** @description An appointment's calendar as anyone with a key sees it. */
         Appointment: {
@@ -43,6 +45,10 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description Entering costs a proof of work: see `challenge`. */
+            proofOfWork?: boolean;
+            /** @description From staff to those who wait; plain text. */
+            message?: string;
             id: string;
             status: components["schemas"]["QueuePhase"];
             slotMinutes: number;
@@ -95,6 +101,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             appointmentId: string;
@@ -112,6 +120,10 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description Entering costs a proof of work: see `challenge`. */
+            proofOfWork?: boolean;
+            /** @description From staff to those who wait; plain text. */
+            message?: string;
             id: string;
             status: components["schemas"]["AuctionPhase"];
             /** @description ISO 4217; it says how many decimals amounts have. */
@@ -184,6 +196,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             auctionId: string;
@@ -308,6 +322,11 @@ export interface components {
             /** Format: date-time */
             cancelledAt: string;
         };
+        /** @description A challenge as altcha's widget and libraries take it; their payload goes into `X-Altcha`. */
+        Challenge: {
+            parameters: components["schemas"]["Parameters"];
+            signature: string;
+        };
         /** @description The body of a check-in; of several bookings the one that is now or nearest to now, unless said. */
         CompleteBookingRequest: {
             consumerId: string;
@@ -363,6 +382,10 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description Entering costs a proof of work: see `challenge`. */
+            proofOfWork?: boolean;
+            /** @description From staff to those who wait; plain text. */
+            message?: string;
             id: string;
             status: components["schemas"]["DrawPhase"];
             /** Format: date-time */
@@ -411,6 +434,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             drawId: string;
@@ -460,6 +485,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             waitlistId: string;
@@ -559,6 +586,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             waitlistId: string;
@@ -621,6 +650,23 @@ export interface components {
         OwnBids: {
             data: components["schemas"]["OwnBid"][];
             nextCursor: string | null;
+        };
+        /**
+         * @description What is to be found: a counter for which PBKDF2 of `nonce` and counter, `cost` rounds long, begins with
+         *     `keyPrefix`.
+         */
+        Parameters: {
+            algorithm: components["schemas"]["AlgorithmEnum"];
+            cost: number;
+            keyLength: number;
+            keyPrefix: string;
+            nonce: string;
+            salt: string;
+            /** @description Unix seconds. */
+            expiresAt: number;
+            data: {
+                [key: string]: string;
+            };
         };
         /** @enum {string} */
         ParticipationStatus: "QUEUED" | "ADMITTED" | "COMPLETED" | "DENIED" | "LEFT";
@@ -697,6 +743,10 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description Entering costs a proof of work: see `challenge`. */
+            proofOfWork?: boolean;
+            /** @description From staff to those who wait; plain text. */
+            message?: string;
             id: string;
             status: components["schemas"]["QueuePhase"];
             /** @description People in line at most; null: any number. */
@@ -735,6 +785,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             queueId: string;
@@ -886,6 +938,10 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description Entering costs a proof of work: see `challenge`. */
+            proofOfWork?: boolean;
+            /** @description From staff to those who wait; plain text. */
+            message?: string;
             id: string;
             status: components["schemas"]["QueuePhase"];
             /** @description Units in all; null: any number. */
@@ -918,6 +974,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             timedReleaseId: string;
@@ -997,6 +1055,10 @@ export interface components {
             closeAt: string | null;
             timeZone: string;
             supportsGuest: boolean;
+            /** @description Entering costs a proof of work: see `challenge`. */
+            proofOfWork?: boolean;
+            /** @description From staff to those who wait; plain text. */
+            message?: string;
             id: string;
             status: components["schemas"]["QueuePhase"];
             /** @description Entries at most; null: any number. */
@@ -1027,6 +1089,8 @@ export interface components {
             admissionToken?: string;
             /** @description When asking again makes sense, when QUEUED. */
             pollAfterSeconds?: number;
+            /** @description From staff, when QUEUED or ADMITTED; plain text. */
+            message?: string;
             /** @description When DENIED because there was nothing for them: where to go on. */
             next?: components["schemas"]["Next"];
             waitlistId: string;

@@ -17,6 +17,7 @@ export type DistributionStatus = Pick<
   | "denyReason"
   | "admissionToken"
   | "pollAfterSeconds"
+  | "message"
   | "next"
 >;
 
@@ -28,6 +29,8 @@ export type Sequence = Schemas["Sequence"];
 export type Theme = Schemas["Theme"];
 export type Visit = Schemas["Visit"];
 export type Consumer = Schemas["Me"];
+
+export type Challenge = Schemas["Challenge"];
 
 export type Queue = Schemas["Queue"];
 export type QueueStatus = Schemas["QueueStatus"];
