@@ -2,7 +2,7 @@
 
 It knows its visitor by a signed cookie that names a guest's session, and decides nothing: the same
 functions as behind the API say who may enter and how somebody stands, and the same limits count. What takes
-a sign-in, a code or a device's fingerprint needs JavaScript, and says so.
+a sign-in, a code, a device's fingerprint or a proof of work needs JavaScript, and says so.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from django.shortcuts import render
 
 from consumers import conditions, sessions, visits
 from consumers.models import Session
-from distributions.core import fingerprints, following, lifecycle, live
+from distributions.core import fingerprints, following, lifecycle, live, work
 from distributions.core.models import Distribution, Kind, Status
 from distributions.core.phases import Phase
 from distributions.core.standing import Standing
@@ -175,6 +175,7 @@ def _enter(room: Room, distribution: Distribution, visitor: Visitor, device: byt
     who: Any = {"now": room.now, "actor": visitor.actor}
     visits.enter(room.experience, visitor.consumer_id, is_guest=True, access_code="", **who)
     conditions.require(distribution.sequence, visitor.consumer_id, is_guest=True)
+    work.require(distribution, visitor.consumer_id, None)
     room.rules.enter(distribution, visitor.consumer_id, fingerprint=device, **who)
 
 

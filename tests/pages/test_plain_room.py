@@ -115,6 +115,18 @@ def test_what_the_api_refuses(world: World, clock: Any) -> None:
     assert not Participation.objects.exists()
 
 
+def test_what_costs_a_proof_of_work_needs_javascript(world: World, clock: Any) -> None:
+    world = plain_world()
+    queue = world.queue()
+    Distribution.objects.filter(pk=queue.pk).update(proof_of_work=1)
+    visitor = Visitor(world)
+    answers = [visitor.press("enter") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert "a small sum" in text_of(answers[0])
+    assert not Participation.objects.exists()
+    assert Consumer.objects.count() == 1  # who is refused is remembered
+
+
 def test_limits_count(world: World, clock: Any) -> None:
     world = plain_world()
     world.queue(capacity=1)
@@ -149,6 +161,15 @@ def test_before_while_paused_and_after(world: World, clock: Any) -> None:
     assert "angehalten" in shown and "Wartezeit" not in shown
     clock.shift(600)
     assert "Diesmal nicht Alles war vergeben" in german.look()
+
+
+def test_staff_say_something(world: World, clock: Any) -> None:
+    world = plain_world()
+    queue = world.queue()
+    visitor = Visitor(world)
+    visitor.do("enter")
+    Distribution.objects.filter(pk=queue.pk).update(message="We are <b>back</b> at noon.")
+    assert "We are <b>back</b> at noon." in visitor.look()
 
 
 def _pause(queue: Distribution) -> None:
