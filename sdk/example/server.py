@@ -1,6 +1,6 @@
 """The shop's own server: `POST /shop/buy` sells the pair to whoever was admitted.
 
-It knows the secret key, FANFARE_SHOP_KEY, which never reaches a browser. Its port is SHOP_SERVER_PORT, else 3001.
+It knows the secret key, FANFARE_SHOP_KEY, which never reaches a browser. Port: SHOP_SERVER_PORT, else 3001.
 """
 
 import json
