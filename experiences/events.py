@@ -21,6 +21,8 @@ NAMES = frozenset(
         "consumer.erased",
         "session.opened",
         "session.ended",
+        "staff.signed_out",
+        "staff.two_factor.reset",
         "experience.consumer.entered",
         "experience.consumer.left",
         "queue.opened",

@@ -36,7 +36,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 from fanfare import staff
 from fanfare.buttons import Button, Buttons
 from fanfare.fields import MoneyField
-from fanfare.forms import AmountField, JsonField, SettingsForm, extended
+from fanfare.forms import AmountField, JsonField, SecondsField, SettingsForm, extended
 from fanfare.lists import CappedPaginator, Changes
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ else:
 __all__ = [
     "AdminPasswordChangeForm", "Button", "ConsoleAdmin", "DateTimeField", "HistoryAdmin", "NumberInput",
     "PasswordInput", "PlainAdmin", "ReadOnlyInline", "Select", "SettingsForm", "SignInForm", "TextArea",
-    "TextInput", "UserChangeForm", "UserCreationForm", "display", "moment",
+    "TextInput", "UserChangeForm", "UserCreationForm", "display", "is_seconds", "moment",
     "with_reason",
 ]  # fmt: skip
 
@@ -74,6 +74,11 @@ _VERSION = re.compile(r"[0-9]{1,9}")
 def moment(at: dt.datetime | None) -> str:
     """A time as pages show it, in their own time zone."""
     return "" if at is None else date_format(timezone.localtime(at), "DATETIME_FORMAT")
+
+
+def is_seconds(column: Any) -> bool:
+    """Whether a model's field is a length of time, as its name says."""
+    return isinstance(column, models.PositiveIntegerField) and column.name.endswith("_seconds")
 
 
 class DateTimeField(forms.SplitDateTimeField):
@@ -229,8 +234,14 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
         return [*super().get_readonly_fields(request, obj), *(self.parents if obj else ())]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
-        """An emptied field of JSON is what the column is by default, where that can't be null."""
+        """Seconds are written as a length of time. An emptied field of JSON is what the column is by default,
+        where that can't be null.
+        """
+        if is_seconds(db_field) and "form_class" not in options:
+            options |= {"form_class": SecondsField, "widget": TextInput}
         field = super().formfield_for_dbfield(db_field, request, **options)
+        if isinstance(field, SecondsField):
+            field.label = str(field.label).removesuffix(" seconds")
         if isinstance(field, JsonField) and not db_field.null:
             field.when_empty = db_field.get_default()
         return field
