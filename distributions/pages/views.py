@@ -14,7 +14,7 @@ from experiences.models import Experience
 from fanfare import clock
 
 # Kinds that have views of their own in `templates/hosted/kinds/`.
-KINDS = (Kind.QUEUE, Kind.TIMED_RELEASE)
+KINDS = (Kind.QUEUE, Kind.TIMED_RELEASE, Kind.APPOINTMENT, Kind.WAITLIST)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,6 +44,7 @@ def _with_script(request: HttpRequest, experience: Experience, context: dict[str
         "publishableKey": key,
         "returnUrl": context["return_url"],
         "thumbmarkUrl": context["assets"]["thumbmark"],
+        "altcha": hosting.altcha(),
     }
     templates = [f"hosted/kinds/{kind}.html" for kind in KINDS]
     plainly = request.GET.copy()

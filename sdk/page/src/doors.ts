@@ -1,7 +1,7 @@
 /** What has to be done first: sign in by a code, or type an access code. */
 
 import { FanfareError, type FanfareError as Refusal } from "@fanfare/sdk-core";
-import { title, type Page } from "./page";
+import { pin, title, type Page } from "./page";
 
 type Contact = { email: string } | { phone: string };
 
@@ -69,6 +69,7 @@ export function accessCode(page: Page, problem = ""): void {
 async function use(page: Page, code: string): Promise<void> {
   try {
     await page.fanfare.experiences.enter(page.experience.id, { accessCode: code });
+    pin(null); // the code may open another one than was looked at
     await page.route();
   } catch (error) {
     if (error instanceof FanfareError && error.code === "SIGN_IN_REQUIRED") signIn(page);

@@ -1,6 +1,7 @@
 /** What all kinds show alike: before, outside, at one's turn, and when it is over. */
 
 import type { Next } from "@fanfare/sdk-core";
+import { problemOf } from "../doors";
 import { follow, isThere } from "../following";
 import { wayOn } from "../handover";
 import type { Filling } from "../stage";
@@ -78,6 +79,10 @@ function outside(kind: AnyKind, seen: AnySeen): Shown {
 function refused(seen: AnySeen, again: () => void): Shown {
   const code = seen.refusal?.code ?? "";
   const next = seen.refusal?.extra.next as Next | undefined;
+  if (!/_(SOLD_OUT|FULL|PAUSED|CLOSED)$/.test(code)) {
+    const problem = problemOf(seen.page, seen.refusal);
+    return { view: "failed", filling: { text: { problem, again: "1" }, does: { enter: again, back: seen.dismiss } }, says: problem };
+  }
   const view = code.endsWith("_SOLD_OUT") ? "sold-out" : code.endsWith("_FULL") ? "full" : "closed";
   return {
     view: code.endsWith("_PAUSED") ? "paused" : view,
