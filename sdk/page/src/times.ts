@@ -27,9 +27,9 @@ export class Times {
     return { weekday: this.ofDay(day, { weekday: "short" }), number: String(Number(day.slice(8))) };
   }
 
-  /** `24–30 November 2026`. */
+  /** `24–30 November`. */
   span(first: Day, last: Day): string {
-    const format = new Intl.DateTimeFormat(this.language, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+    const format = new Intl.DateTimeFormat(this.language, { day: "numeric", month: "long", timeZone: "UTC" });
     return format.formatRange(noon(first), noon(last));
   }
 

@@ -10,10 +10,6 @@ export interface AltchaUrls {
   worker: string;
 }
 
-interface Widget extends HTMLElement {
-  configure(options: object): void;
-}
-
 interface Altcha {
   algorithms: Map<string, () => Worker>;
   i18n: { set(language: string, words: Record<string, string>): void };
@@ -56,27 +52,25 @@ async function load({ told, words }: Page): Promise<void> {
 }
 
 function count(page: Page, challenge: Challenge, box: HTMLElement): Promise<string> {
-  const widget = document.createElement("altcha-widget") as Widget;
+  const widget = document.createElement("altcha-widget");
+  const said = { minDuration: 0, hideLogo: true, hideFooter: true, humanInteractionSignature: false };
+  const attributes = {
+    auto: "onload",
+    challenge: JSON.stringify(challenge),
+    configuration: JSON.stringify(said),
+    language: page.told.language,
+  };
+  for (const [name, value] of Object.entries(attributes)) widget.setAttribute(name, value);
   const note = document.createElement("p");
   note.textContent = page.words.phrase("work-doing");
   box.className = "work";
   box.append(note, widget);
-  page.stage.beside(box);
   return new Promise((resolve, reject) => {
     widget.addEventListener("statechange", (event) => {
       const { state, payload } = (event as CustomEvent<{ state: string; payload: string | null }>).detail;
       if (state === "verified" && payload) resolve(payload);
       else if (state === "error" || state === "expired") reject(new Error(state));
     });
-    widget.configure({
-      challenge,
-      auto: "onload",
-      language: page.told.language,
-      minDuration: 0,
-      hideLogo: true,
-      hideFooter: true,
-      humanInteractionSignature: false,
-      type: "checkbox",
-    });
+    page.stage.beside(box);
   });
 }

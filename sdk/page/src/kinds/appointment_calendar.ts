@@ -113,7 +113,7 @@ function slotButton(seen: AppointmentSeen, calendar: Calendar, slot: Slot): Fill
   return {
     text: {
       time: calendar.times.time(slot.startTime),
-      own: own && words.phrase("appointment-own", { time: own }),
+      own,
       left: isFew ? words.phrase(slot.available === 1 ? "appointment-one-place" : "appointment-places", { places: words.number(slot.available) }) : null,
       full: !isFree(slot) && !isTheirs ? "1" : null,
       yours: isTheirs ? "1" : null,
