@@ -28,7 +28,7 @@ POLICY = {
     "style-src": [NONCE],
     "img-src": [SELF, "data:", "https:"],  # logos and pictures of themes
     "connect-src": [SELF],
-    "worker-src": [SELF],  # which find what entering costs
+    "worker-src": [SELF],  # of the proof of work
     "form-action": [SELF],
     "base-uri": [NONE],
     "frame-ancestors": [NONE],
@@ -88,7 +88,7 @@ def assets() -> dict[str, str]:
 
 @lru_cache
 def altcha() -> dict[str, str]:
-    """The addresses of the widget's parts, which the script loads only where entering costs a proof of work."""
+    """The widget's parts, which the script loads only where entering costs a proof of work."""
     return {name: _versioned(f"hosted/altcha/{file}") for name, file in
             (("script", "altcha.js"), ("style", "altcha.css"), ("worker", "pbkdf2.js"))}  # fmt: skip
 

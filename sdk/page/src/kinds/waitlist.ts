@@ -65,7 +65,7 @@ function outside(seen: WaitlistSeen): Shown {
         message: details.message,
         offers: details.mode === "offer" ? "1" : null,
         number: number > 0 ? words.phrase(number === 1 ? "waitlist-one" : "waitlist-number", { number: words.number(number) }) : null,
-        guest: addressOf(seen) === null ? "1" : null,
+        guest: addressOf(seen) === null && details.supportsGuest ? "1" : null,
         busy: isBusy ? "1" : null,
       },
       does: actions(seen),
