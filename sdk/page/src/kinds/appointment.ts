@@ -42,7 +42,7 @@ function client(fanfare: Fanfare): Client<AppointmentDetails, AppointmentStandin
   const none = () => Promise.reject(new Error("An appointment is entered by booking."));
   const { appointments } = fanfare;
   return {
-    get: (id) => appointments.get(id) as Promise<AppointmentDetails>,
+    get: (id) => appointments.get(id),
     watch: (id, listener) => appointments.watch(id, listener),
     enter: none,
     leave: none,

@@ -27,9 +27,9 @@ function client(fanfare: Fanfare): Client<WaitlistDetails, WaitlistStanding> {
   const { waitlists } = fanfare;
   const known = (value: WaitlistStatus | null) => (value?.status ?? value?.offerOutcome ? (value as WaitlistStanding) : null);
   return {
-    get: (id) => waitlists.get(id) as Promise<WaitlistDetails>,
+    get: (id) => waitlists.get(id),
     watch: (id, listener) => waitlists.watch(id, ({ value, error }) => listener({ value: known(value), error })),
-    enter: (id) => waitlists.enter(id) as Promise<WaitlistStanding>,
+    enter: (id) => waitlists.enter(id),
     leave: (id) => waitlists.leave(id),
   };
 }
