@@ -1,4 +1,7 @@
-"""`python -m bench`: servers of its own that write durably, then the rows, then a table."""
+"""`python -m bench`: servers of its own that write durably, then the rows, then a table.
+
+`python -m bench console` measures the console's pages instead.
+"""
 
 import os
 import subprocess
@@ -18,9 +21,12 @@ def main() -> int:
             "FANFARE_DATA_DIR": name,
             "FANFARE_SECRET_KEY": secret.keep_secret_key(Path(name)),
             "FANFARE_STATEMENT_TIMEOUT_MS": "0",
+            "FANFARE_LOG_LEVEL": "WARNING",
         }
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
-        return subprocess.run([sys.executable, "-m", "bench.rows", *sys.argv[1:]], env=environment).returncode
+        is_console = sys.argv[1:2] == ["console"]
+        module, options = ("bench.console", sys.argv[2:]) if is_console else ("bench.rows", sys.argv[1:])
+        return subprocess.run([sys.executable, "-m", module, *options], env=environment).returncode
 
 
 if __name__ == "__main__":

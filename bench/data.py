@@ -33,9 +33,9 @@ class Shop:
     publishable: str
 
 
-def make_shop() -> Shop:
+def make_shop(slug: str = "bench") -> Shop:
     """A tenant whose rate limits count but don't refuse."""
-    organization = Organization.objects.create(slug="bench", name="Bench", rate_limits=LIMITS)
+    organization = Organization.objects.create(slug=slug, name=slug.title(), rate_limits=LIMITS)
     _, text = keys.create(organization, KeyKind.PUBLISHABLE, now=clock.now(), actor="system:bench")
     experience = Experience.objects.create(organization=organization, slug="drop", name="Drop")
     sequence = Sequence.objects.create(experience=experience, slug="everyone", name="Everyone")

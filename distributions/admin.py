@@ -8,6 +8,7 @@ from distributions.core import admin as core
 from distributions.core import live_admin as live
 from distributions.core import participation_admin as participations
 from distributions.draws import admin as draws
+from distributions.launches import admin as launches
 from distributions.queues import admin as queues
 from distributions.timed_releases import admin as timed_releases
 from distributions.waitlists import admin as waitlists
@@ -20,6 +21,7 @@ __all__ = [
     "bookings",
     "core",
     "draws",
+    "launches",
     "live",
     "notifications",
     "participations",

@@ -1,23 +1,37 @@
-"""The console's pages of the tenant: organization, keys, experiences, sequences, and the trace.
+"""The console's pages of the tenant: organization, experiences, sequences.
 
-Staff and their roles are in `experiences.staff_admin`.
+Staff and their roles are in `experiences.staff_admin`, API keys in `experiences.key_admin`, the trace in
+`experiences.trace_admin`.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
 
-from experiences import conditions_admin, events, keys, setup, staff_admin
-from experiences.models import ApiKey, Event, Experience, KeyKind, KeyMode, Organization, Sequence
+from experiences import conditions_admin, events, key_admin, setup, staff_admin, trace_admin
+from experiences.models import Experience, Organization, Sequence
 from fanfare import clock, memo, staff
 from fanfare.console import Button, ConsoleAdmin, HistoryAdmin, SettingsForm, TextInput, display
 from fanfare.lists import ScopedFilter
 
-__all__ = ["conditions_admin", "staff_admin"]  # imported so that their pages are registered
+# Imported so that their pages are registered.
+__all__ = ["conditions_admin", "key_admin", "staff_admin", "trace_admin"]
+
+
+@dataclass(frozen=True)
+class Board:
+    """What stands on an experience's page from one floor up: buttons, and what its template is told of it."""
+
+    buttons: list[Button]
+    context: Callable[[HttpRequest, Experience], dict[str, Any]]
+
+
+BOARDS: list[Board] = []
 
 
 class SettingsAdmin(HistoryAdmin):
@@ -25,6 +39,17 @@ class SettingsAdmin(HistoryAdmin):
 
     form = SettingsForm
     add_roles = change_roles = staff.STEER
+    help_texts: ClassVar[dict[str, str]] = {}
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if field and db_field.name in self.help_texts:
+            field.help_text = self.help_texts[db_field.name]
+        return field
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A new thing's slug follows from its name, until somebody types another one."""
+        return {} if obj else {"slug": ["name"]}
 
     def write(self, request: HttpRequest, thing: Any, values: dict[str, Any]) -> Any:
         now = clock.now()
@@ -55,7 +80,10 @@ class OrganizationAdmin(SettingsAdmin):
     fieldsets = [
         (None, {"fields": ["name", "slug", "id", "time_zone", "currency_code", "language_code", "logo_url"]}),
         ("Where it is shown", {"fields": ["allowed_origins", "return_hosts", "theme"]}),
-        ("Protection", {"fields": ["require_fingerprint", "rate_limits", "created_at"]}),
+        (
+            "Protection",
+            {"fields": ["require_two_factor", "require_fingerprint", "rate_limits", "created_at"]},
+        ),
     ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -86,16 +114,48 @@ class ExperienceAdmin(SettingsAdmin):
     search_fields = ["name", "slug", "id"]
     ordering = ["-id"]
     readonly_fields = ["id", "created_at"]
+    change_form_outer_before_template = "admin/experience.html"
+    help_texts: ClassVar[dict[str, str]] = {
+        "name": "What people read.",
+        "slug": "The last part of its address, /e/organization/slug; small letters, digits and hyphens.",
+        "description": "Shown below the name.",
+        "time_zone": "Such as Europe/Berlin. Empty: the organization’s.",
+        "open_at": "What is announced; what is in it has its own. Empty: when the first of that opens.",
+        "close_at": "Likewise. Empty: when the last of that closes.",
+        "theme": 'Where it differs from the organization’s: {"primaryColor": "#0f766e", "textColor": '
+        '"#111827", "logoUrl": "https://cdn.example.com/logo.png", "borderRadius": "8px"}.',
+    }
+    list_before_template = "admin/import_link.html"
     fieldsets = [
         (None, {"fields": ["organization", "name", "slug", "id", "description"]}),
         ("Times", {"fields": ["time_zone", "open_at", "close_at"]}),
         ("Look", {"fields": ["theme", "created_at"]}),
     ]
 
+    def response_post_save_add(self, request: HttpRequest, obj: Experience) -> HttpResponseRedirect:
+        return redirect("admin:experiences_experience_change", obj.pk)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The organization, where there is only one to choose."""
+        pages: Any = self.admin_site.get_model_admin(Organization)
+        mine = list(pages.within(request, Organization.objects.all(), staff.STEER)[:2])
+        only = {"organization": mine[0].pk} if len(mine) == 1 else {}
+        return {**only, **super().get_changeform_initial_data(request)}
+
     def zone_of(self, request: HttpRequest, thing: Experience | None) -> str:
         if thing is not None:
             return thing.time_zone or thing.organization.time_zone
         return _zone_where_added(self, request)
+
+    def buttons_of(self, thing: Experience) -> list[Button]:
+        return [button for board in BOARDS for button in board.buttons]
+
+    def context_of(self, request: HttpRequest, thing: Experience | None) -> dict[str, Any]:
+        found = super().context_of(request, thing)
+        if thing is not None:
+            for board in BOARDS:
+                found |= board.context(request, thing)
+        return found
 
 
 def _zone_where_added(pages: ConsoleAdmin, request: HttpRequest) -> str:
@@ -113,6 +173,12 @@ class SequenceAdmin(SettingsAdmin):
     organization_path = "experience__organization_id"
     parents = ("experience",)
     autocomplete_fields = ["experience"]
+    help_texts: ClassVar[dict[str, str]] = {
+        "name": "Who comes in this way, such as Members.",
+        "slug": "What files call it; small letters, digits and hyphens.",
+        "color": "#rgb or #rrggbb; marks it in the console and on pages.",
+        "priority": "The sequence with the highest number is tried first.",
+    }
     list_display = ["name", "slug", "experience", "priority", "requires", "id"]
     list_filter = [
         "requires_authentication", "requires_access_code", "requires_audience", ("experience", ScopedFilter),
@@ -155,131 +221,12 @@ class SequenceAdmin(SettingsAdmin):
                 field.queryset = field.queryset.filter(experience=obj.experience_id).exclude(pk=obj.pk)
         return made
 
+    def response_post_save_add(self, request: HttpRequest, obj: Sequence) -> HttpResponseRedirect:
+        return redirect("admin:experiences_experience_change", obj.experience_id)
+
     def zone_of(self, request: HttpRequest, thing: Sequence | None) -> str:
         return conditions_admin.zone_of(thing) if thing else "UTC"
 
     def context_of(self, request: HttpRequest, thing: Sequence | None) -> dict[str, Any]:
         found = super().context_of(request, thing)
         return found | {"links": conditions_admin.links(thing)} if thing else found
-
-
-class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What a new key is for."""
-
-    class Meta:
-        model = ApiKey
-        fields = ["organization", "kind", "mode", "name"]
-
-
-SHOWN_ONCE = (
-    "Copy it now. The secret is stored nowhere: neither we nor you can see it again. Whoever has it can "
-    "admit, deny and complete anyone; keep it on the shop's server."
-)
-SHOWN = "It may stand in the shop's pages and apps; you find it again in the list of keys."
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(ConsoleAdmin):
-    """Keys: made, rotated and revoked by owners; the text of a secret one is shown once."""
-
-    organization_path = "organization_id"
-    form = KeyForm
-    add_roles = staff.OWN
-    list_display = ["hint", "name", "kind", "mode", "organization", "is_alive", "last_used_at", "created_at"]
-    list_filter = ["kind", "mode", ("organization", ScopedFilter)]
-    list_select_related = ["organization"]
-    search_fields = ["id", "name", "hint"]
-    ordering = ["-id"]
-    fields = [
-        "organization", "name", "kind", "mode", "hint", "text", "created_at", "last_used_at", "revoked_at",
-        "id",
-    ]  # fmt: skip
-
-    @display(description="Alive", boolean=True)
-    def is_alive(self, key: ApiKey) -> bool:
-        return key.revoked_at is None
-
-    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        return super().get_fields(request, obj) if obj else KeyForm.Meta.fields
-
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        kind, mode = KeyKind(obj.kind), KeyMode(obj.mode)
-        made, text = keys.create(
-            obj.organization,
-            kind,
-            now=clock.now(),
-            actor=events.by_staff(staff.user_id(request)),
-            mode=mode,
-            name=obj.name,
-        )
-        obj.__dict__.update(made.__dict__)
-        request.key_text = text  # type: ignore[attr-defined]
-
-    def response_add(
-        self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
-    ) -> HttpResponse:
-        return self.show_key(request, obj, request.key_text)  # type: ignore[attr-defined]
-
-    def show_key(self, request: HttpRequest, key: ApiKey, text: str) -> HttpResponse:
-        """The page with a new key's text."""
-        explanation = SHOWN_ONCE if key.kind == KeyKind.SECRET else SHOWN
-        return self.show_once(request, f"New {key.kind} key of {key.organization}", text, explanation)
-
-    def revoke(self, request: HttpRequest, key: ApiKey, values: dict[str, Any]) -> str:
-        """End the key."""
-        keys.revoke(key, now=clock.now(), actor=events.by_staff(staff.user_id(request)))
-        return f"{key.hint} is revoked. Requests with it are refused from now on."
-
-    def rotate(self, request: HttpRequest, key: ApiKey, values: dict[str, Any]) -> HttpResponse:
-        """Make the key's successor."""
-        made, text = keys.rotate(key, now=clock.now(), actor=events.by_staff(staff.user_id(request)))
-        return self.show_key(request, made, text)
-
-    def buttons_of(self, thing: ApiKey) -> list[Button]:
-        return [
-            Button(
-                "rotate", "Rotate", "autorenew", self.rotate, allowed=staff.OWN, is_offered=self.is_alive,
-                question="A new key like this one is made. The old one goes on working until it is revoked.",
-            ),
-            Button(
-                "revoke", "Revoke", "block", self.revoke, allowed=staff.OWN, is_offered=self.is_alive,
-                question="Every request with this key is refused from then on, for good.",
-                variant="danger",
-            ),
-        ]  # fmt: skip
-
-
-TOLD = 80  # characters of an event in the list; its page has them all
-READERS: dict[str, Callable[[Event], dict[str, Any]]] = {}
-"""By the first word of an event's name: its data as staff read it, such as amounts with their currency."""
-
-
-@admin.register(Event)
-class EventAdmin(ConsoleAdmin):
-    """The trace: who did what, when, from which state to which."""
-
-    organization_path = "organization_id"
-    list_display = ["at", "name", "actor", "told", "distribution_id", "consumer_id"]
-    list_filter: ClassVar[list[Any]] = []
-    more_lookups = frozenset({"distribution_id__exact", "consumer_id__exact"})
-    exact_search = {
-        "cons_": "consumer_id",
-        "queue_": "distribution_id",
-        "draw_": "distribution_id",
-        "auction_": "distribution_id",
-        "release_": "distribution_id",
-        "appt_": "distribution_id",
-        "wl_": "distribution_id",
-    }
-    search_help_text = "The whole id of a distribution or a consumer."
-    ordering = ["-id"]
-    sortable_by: ClassVar[list[str]] = []
-
-    @display(description="Told")
-    def told(self, event: Event) -> str:
-        """The row's data in one short line."""
-        read = READERS.get(event.name.partition(".")[0])
-        rest = dict(read(event) if read else event.data)
-        move = [f"{rest.pop('from', 'new')} → {rest.pop('to')}"] if "to" in rest else []
-        words = ", ".join([*move, *(f"{name}: {value}" for name, value in rest.items())])
-        return words if len(words) <= TOLD else f"{words[:TOLD]}…"

@@ -42,10 +42,12 @@ def zone_of(sequence: Sequence) -> str:
 
 def links(sequence: Sequence) -> list[tuple[str, str]]:
     """From a sequence to what opens it."""
-    return [
+    launch = reverse("admin:experiences_experience_change", args=[sequence.experience_id])
+    lists = [
         (title, f"{reverse(f'admin:experiences_{model}_changelist')}?sequence__id__exact={sequence.pk}")
         for title, model in (("Access codes", "accesscode"), ("Audience", "audiencemember"))
     ]
+    return [("Experience", launch), *lists]
 
 
 # --- The buttons of a sequence --------------------------------------------------------------------
@@ -238,7 +240,7 @@ def remove(request: HttpRequest, member: AudienceMember, values: dict[str, Any])
     """Take one off the list."""
     audiences.remove(member.sequence, [member.pk], now=clock.now(), actor=actor(request))
     messages.success(request, f"{member} is off the list.")
-    return redirect(links(member.sequence)[1][1])
+    return redirect(links(member.sequence)[-1][1])
 
 
 @admin.register(AudienceMember)

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 from experiences.models import Event
+from fanfare import reasons
 
 # Every name that a row may have; the contract lists them. `<kind>.consumer.<move>` come from `moved`.
 NAMES = frozenset(
@@ -20,6 +21,8 @@ NAMES = frozenset(
         "consumer.erased",
         "session.opened",
         "session.ended",
+        "staff.signed_out",
+        "staff.two_factor.reset",
         "experience.consumer.entered",
         "experience.consumer.left",
         "queue.opened",
@@ -77,7 +80,7 @@ def record(
         distribution_id=distribution_id,
         consumer_id=consumer_id,
         actor=actor,
-        data=dict(data or {}),
+        data=reasons.added(data),
     )
 
 

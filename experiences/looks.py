@@ -22,6 +22,7 @@ WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 DARK = {"backgroundColor": "#0e1116", "textColor": "#e6e8ec"}  # where nothing says how it is to look
 _STEPS = 20
 _RAISED = 0.06  # how much lighter than a dark page its card is
+_DARK_ENOUGH = 7.0  # of a card's contrast to white: its tint is to carry text as well
 _FAMILY = re.compile(r"[A-Za-z0-9 _-]+")
 _GENERIC = ("serif", "sans-serif", "monospace", "cursive", "system-ui")
 
@@ -59,29 +60,41 @@ def properties(look: Mapping[str, str]) -> dict[str, str]:
     """By name, for a look that leaves nothing open."""
     page = _rgb(look["backgroundColor"])
     is_dark = contrast(page, WHITE) > contrast(page, BLACK)
-    card = _mix(page, WHITE, _RAISED) if is_dark else WHITE
-    text = readable(_rgb(look["textColor"]), card, TEXT)
+    card = _card(page) if is_dark else WHITE
     primary = _rgb(look["primaryColor"])
     control = readable(primary, card, CONTROL)
+    tint = _mix(card, control, 0.08)
+    text = _on_both(_rgb(look["textColor"]), card, tint)
     found = {
         "scheme": "dark" if is_dark else "light",
         "page": _hex(page),
         "on-page": _hex(readable(_rgb(look["textColor"]), page, TEXT)),
         "card": _hex(card),
         "text": _hex(text),
-        "muted": _hex(readable(_mix(text, card, 0.35), card, TEXT)),
+        "muted": _hex(_on_both(_mix(text, card, 0.35), card, tint)),
         "line": _hex(_mix(card, text, 0.14)),
         "track": _hex(_mix(card, control, 0.16)),
-        "tint": _hex(_mix(card, control, 0.08)),
+        "tint": _hex(tint),
         "accent": _hex(control),
         "on-accent": _hex(WHITE if contrast(WHITE, control) >= TEXT else BLACK),
-        "accent-text": _hex(readable(primary, _mix(card, control, 0.08), TEXT)),
+        "accent-text": _hex(_on_both(primary, card, tint)),
         "radius": look["borderRadius"],
         "font": _font(look.get("fontFamily", "")),
     }
     if "backgroundImageUrl" in look:
         found["image"] = f'url("{look["backgroundImageUrl"]}")'
     return found
+
+
+def _card(page: Rgb) -> Rgb:
+    """On a dark page: a little lighter than it, or where that is too light for text, darker."""
+    raised = _mix(page, WHITE, _RAISED)
+    return raised if contrast(raised, WHITE) >= _DARK_ENOUGH else _mix(page, BLACK, 0.4)
+
+
+def _on_both(color: Rgb, card: Rgb, tint: Rgb) -> Rgb:
+    """Text that may stand on either."""
+    return readable(readable(color, card, TEXT), tint, TEXT)
 
 
 def readable(color: Rgb, ground: Rgb, least: float) -> Rgb:

@@ -7,12 +7,14 @@ sequence ends in (queues, draws, …) lives one floor up, in `distributions`.
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import models
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from simple_history.models import HistoricalRecords
 
 from experiences import validation
-from fanfare import clock
+from fanfare import clock, sealing
 from fanfare.fields import IdField, SlugField
 
 
@@ -40,6 +42,9 @@ class Organization(models.Model):
         size=100,
     )
     require_fingerprint = models.BooleanField(default=True)
+    require_two_factor = models.BooleanField(
+        default=False, help_text="Staff come in with a code of their authenticator app besides the password."
+    )
     rate_limits = models.JSONField(
         default=dict,
         blank=True,
@@ -73,6 +78,33 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.role}"
+
+
+class Authenticator(TOTPDevice):  # type: ignore[misc]
+    """A staff user's authenticator app. The database alone does not have its key: the server's secret is
+    part of it.
+    """
+
+    class Meta:
+        proxy = True
+
+    @property
+    def bin_key(self) -> bytes:
+        return sealing.keyed_hash("authenticator", bytes.fromhex(self.key))[:20]
+
+
+class StaffSession(models.Model):
+    """A browser in which a staff user is signed in; gone with Django's own session."""
+
+    session = models.OneToOneField(Session, models.CASCADE, primary_key=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="staff_sessions")
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField(help_text="To the minute.")
+    address = models.CharField(max_length=50)
+    agent = models.CharField(max_length=200, help_text="As the browser calls itself.")
+
+    def __str__(self) -> str:
+        return self.agent
 
 
 class KeyKind(models.TextChoices):

@@ -13,18 +13,21 @@ from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.auth.views import PasswordResetConfirmView
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse, reverse_lazy
 from django.utils.encoding import force_bytes
 from django.utils.html import format_html
 from django.utils.http import urlsafe_base64_encode
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from experiences import events, setup
-from experiences.models import Membership, Organization, Role
+from experiences import events, setup, two_factor
+from experiences.models import Authenticator, Membership, Organization, Role
 from fanfare import clock, staff
 from fanfare.console import (
     AdminPasswordChangeForm,
@@ -52,6 +55,8 @@ else:
 admin.site.index_title = "Console"
 admin.site.unregister(Group)
 admin.site.unregister(User)
+for device in (StaticDevice, TOTPDevice):  # the library's pages show what nobody is to see
+    admin.site.unregister(device)
 
 
 class SuperusersOnly(PlainAdmin):
@@ -194,16 +199,26 @@ def _trace(request: HttpRequest, membership: Membership, before: str | None, aft
     )
 
 
+def _with_two_factor(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
+    """With the users, and whether they sign in by two factors."""
+    apps = Authenticator.objects.filter(user=OuterRef("user"), confirmed=True)
+    return memberships.select_related("user").annotate(has_two_factor=Exists(apps))
+
+
 class MembershipInline(ReadOnlyInline):
     """Who works in an organization, on its page."""
 
     model = Membership
-    fields = readonly_fields = ("who", "role")
+    fields = readonly_fields = ("who", "role", "two_factor")
     hide_title = True
     verbose_name_plural = "Staff"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
-        return super().get_queryset(request).select_related("user")
+        return _with_two_factor(super().get_queryset(request))
+
+    @display(description="Two-factor sign-in", boolean=True)
+    def two_factor(self, membership: Any) -> bool:
+        return bool(membership.has_two_factor)
 
     @display(description="Who")
     def who(self, membership: Membership) -> str:
@@ -213,6 +228,47 @@ class MembershipInline(ReadOnlyInline):
         return format_html('<a class="{}" href="{}">{}</a>', classes, url, membership.user)
 
 
+def _sign_out(request: HttpRequest, membership: Membership, values: dict[str, Any]) -> str:
+    """End all console sessions of the user."""
+    with transaction.atomic():
+        sessions = Session.objects.filter(staffsession__user=membership.user_id)
+        number = sessions.count()
+        sessions.delete()
+        _note(request, "staff.signed_out", membership, sessions=number)
+    return f"{membership.user} is signed out everywhere."
+
+
+def _reset_two_factor(request: HttpRequest, membership: Membership, values: dict[str, Any]) -> str:
+    """For somebody who lost both the app and the recovery codes."""
+    with transaction.atomic():
+        two_factor.turn_off(membership.user)
+        _note(request, "staff.two_factor.reset", membership)
+    return f"{membership.user} signs in by password alone, and may set an app up anew."
+
+
+def _note(request: HttpRequest, name: str, membership: Membership, **more: object) -> None:
+    events.record(
+        name,
+        membership.organization_id,
+        at=clock.now(),
+        actor=events.by_staff(staff.user_id(request)),
+        data={"user": membership.user_id, **more},
+    )
+
+
+STAFF_BUTTONS = [
+    Button(
+        "sign-out", "Sign out everywhere", "logout", _sign_out, allowed=staff.OWN,
+        question="All their browsers are signed out of the console at once.",
+    ),
+    Button(
+        "reset-two-factor", "Reset two-factor", "phonelink_erase", _reset_two_factor, allowed=staff.NOBODY,
+        is_offered=lambda membership: membership.has_two_factor, variant="danger",
+        question="Their app and recovery codes are forgotten. Make sure that it is them who ask.",
+    ),
+]  # fmt: skip
+
+
 @admin.register(Membership)
 class MembershipAdmin(ConsoleAdmin):
     """Roles. They are given by the organization's button, changed and taken back here."""
@@ -220,16 +276,24 @@ class MembershipAdmin(ConsoleAdmin):
     organization_path = "organization_id"
     form = SettingsForm
     change_roles = delete_roles = staff.OWN
-    list_display = ["user", "organization", "role"]
+    buttons = STAFF_BUTTONS
+    list_display = ["user", "organization", "role", "two_factor"]
     list_filter = ["role", ("organization", ScopedFilter)]
     list_select_related = ["user", "organization"]
     search_fields = ["user__username", "user__email"]
     ordering = ["organization__name", "user__username"]
     readonly_fields = ["who", "organization"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return _with_two_factor(super().get_queryset(request))
+
     @display(description="Who")
     def who(self, membership: Membership) -> str:
         return str(membership.user)
+
+    @display(description="Two-factor sign-in", boolean=True)
+    def two_factor(self, membership: Any) -> bool:
+        return bool(membership.has_two_factor)
 
     def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
         return ["who", "organization", "role"]

@@ -1,4 +1,4 @@
-"""The base of every console page, and the only module that knows django-unfold.
+"""The base of every console page, and with `filters` the only module that knows django-unfold.
 
 A page shows what belongs to the staff user's organizations; what they may do there comes from their
 role (`fanfare.staff`). Settings are written by the domain's own functions, people's states by buttons
@@ -36,7 +36,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 from fanfare import staff
 from fanfare.buttons import Button, Buttons
 from fanfare.fields import MoneyField
-from fanfare.forms import AmountField, JsonField, SettingsForm, extended
+from fanfare.forms import AmountField, JsonField, SecondsField, SettingsForm, extended
 from fanfare.lists import CappedPaginator, Changes
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ else:
 __all__ = [
     "AdminPasswordChangeForm", "Button", "ConsoleAdmin", "DateTimeField", "HistoryAdmin", "NumberInput",
     "PasswordInput", "PlainAdmin", "ReadOnlyInline", "Select", "SettingsForm", "SignInForm", "TextArea",
-    "TextInput", "UserChangeForm", "UserCreationForm", "display", "moment",
+    "TextInput", "UserChangeForm", "UserCreationForm", "display", "is_seconds", "moment",
     "with_reason",
 ]  # fmt: skip
 
@@ -74,6 +74,11 @@ _VERSION = re.compile(r"[0-9]{1,9}")
 def moment(at: dt.datetime | None) -> str:
     """A time as pages show it, in their own time zone."""
     return "" if at is None else date_format(timezone.localtime(at), "DATETIME_FORMAT")
+
+
+def is_seconds(column: Any) -> bool:
+    """Whether a model's field is a length of time, as its name says."""
+    return isinstance(column, models.PositiveIntegerField) and column.name.endswith("_seconds")
 
 
 class DateTimeField(forms.SplitDateTimeField):
@@ -95,19 +100,21 @@ class DateTimeField(forms.SplitDateTimeField):
 def with_reason(button: Button) -> Button:
     """The same button, asking why before it does anything, for the trace (`fanfare.reasons`).
 
-    What takes something away needs an answer.
-
-    One that asks for a reason of its own, which a consumer gets to see, asks for no second one.
+    What takes something away needs an answer. One that asks for a reason of its own, which a consumer
+    gets to see, asks for no second one.
     """
     if button.reads or "reason" in button.form.base_fields:
         return button
+    is_required = button.variant == "danger"
+    told = "Stands in the trace for good, beside your name; so don't name anybody."
     field = forms.CharField(
         max_length=200,
-        required=button.variant == "danger",
-        help_text="Stands in the trace for good, beside your name; so don't name anybody.",
+        required=is_required,
+        help_text=told if is_required else f"May stay empty. {told}",
         widget=TextInput,
     )
-    return replace(button, form=type("AskedWhy", (button.form,), {"reason": field, "is_reason_traced": True}))
+    asking = type("AskedWhy", (button.form,), {"reason": field, "is_reason_traced": True})
+    return replace(button, label=f"{button.deed} …", form=asking)
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -179,7 +186,8 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what the page itself offers: any other would let a column be guessed or scanned."""
         entries: Sequence[Any] = self.list_filter or ()
-        names = [entry if isinstance(entry, str) else entry[0] for entry in entries]
+        named = [entry for entry in entries if not isinstance(entry, type)]  # the others name their own
+        names = [entry if isinstance(entry, str) else entry[0] for entry in named]
         endings = ("__exact", "__id__exact", "__isnull")
         if lookup in self.more_lookups or lookup in {name + ending for name in names for ending in endings}:
             return True
@@ -226,8 +234,14 @@ class ConsoleAdmin(Buttons, _ModelAdmin):
         return [*super().get_readonly_fields(request, obj), *(self.parents if obj else ())]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
-        """An emptied field of JSON is what the column is by default, where that can't be null."""
+        """Seconds are written as a length of time. An emptied field of JSON is what the column is by default,
+        where that can't be null.
+        """
+        if is_seconds(db_field) and "form_class" not in options:
+            options |= {"form_class": SecondsField, "widget": TextInput}
         field = super().formfield_for_dbfield(db_field, request, **options)
+        if isinstance(field, SecondsField):
+            field.label = str(field.label).removesuffix(" seconds")
         if isinstance(field, JsonField) and not db_field.null:
             field.when_empty = db_field.get_default()
         return field

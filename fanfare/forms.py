@@ -11,6 +11,8 @@ from django.forms.models import construct_instance
 from django.http import HttpRequest
 from django.utils import timezone
 
+from fanfare import durations
+
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]
 else:
@@ -60,6 +62,36 @@ class AmountField(forms.CharField):
             if name in options
         }
         super().__init__(max_length=24, empty_value=None, strip=True, **known)
+
+
+class SecondsField(forms.CharField):
+    """A number of seconds, written as people say it: `10 min`. Nothing is None."""
+
+    def __init__(self, **options: Any) -> None:
+        known = {
+            name: options[name] for name in ("required", "label", "widget", "initial") if name in options
+        }
+        help_text = f"{options.get('help_text', '')} Such as 10 min, 1 h 30 min or 2 d.".strip()
+        super().__init__(max_length=40, empty_value=None, help_text=help_text, **known)
+
+    def prepare_value(self, value: Any) -> Any:
+        return durations.said(value) if isinstance(value, int) else value
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        try:
+            return None if text is None else durations.read(text)
+        except ValueError as problem:
+            raise ValidationError(str(problem)) from None
+
+    def run_validators(self, value: Any) -> None:
+        """How long it may be is the model's and its settings' business."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(data) != initial)
+        except ValidationError:
+            return True
 
 
 class SettingsForm(_ModelForm):

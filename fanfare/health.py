@@ -26,7 +26,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 def readyz(request: HttpRequest) -> HttpResponse:
     """PostgreSQL, Redis and a worker, each named; 503 without PostgreSQL, since only that is needed."""
-    found = {"postgresql": _postgresql(), "redis": _redis(), "worker": _worker()}
+    found = {"postgresql": _postgresql(), "redis": redis_answers(), "worker": _worker()}
     words = {name: "ok" if alive else "away" for name, alive in found.items()}
     return JsonResponse(words, status=200 if found["postgresql"] else 503)
 
@@ -55,16 +55,20 @@ def _postgresql() -> bool:
     return True
 
 
-def _redis() -> bool:
+def redis_answers() -> bool:
+    """Whether Redis is there."""
     return bool(redis.attempt("health", lambda: redis.client().ping()))
 
 
-def _worker() -> bool:
+def worker_seen() -> dt.datetime | None:
+    """When a worker last gave a sign of life; None: never, as far as Redis remembers."""
     seen = redis.attempt("health", lambda: redis.client().get(redis.HEARTBEAT))
-    if not isinstance(seen, bytes):
-        return False
-    age = clock.now() - dt.datetime.fromisoformat(seen.decode())
-    return age < dt.timedelta(seconds=WORKER_SECONDS)
+    return dt.datetime.fromisoformat(seen.decode()) if isinstance(seen, bytes) else None
+
+
+def _worker() -> bool:
+    seen = worker_seen()
+    return seen is not None and clock.now() - seen < dt.timedelta(seconds=WORKER_SECONDS)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

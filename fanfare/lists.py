@@ -20,7 +20,10 @@ COUNTED = 10_000  # rows of a list are counted up to here, and can be leafed thr
 
 
 class CappedPaginator(_Paginator):
-    """Counts to `COUNTED` and no further."""
+    """Counts to `COUNTED` and no further, and not at all where the first page has all there is.
+
+    So what is rare is looked for once, not twice, among all that it isn't.
+    """
 
     template_name = "admin/capped_pagination.html"
 
@@ -29,9 +32,21 @@ class CappedPaginator(_Paginator):
         return min(self._counted, COUNTED)
 
     @cached_property
+    def _peeked(self) -> list[Any]:
+        """The rows of the first page, and one more if there is one."""
+        return list(self.object_list[: self.per_page + 1])
+
+    @property
+    def first(self) -> list[Any]:
+        """The rows of the first page."""
+        return self._peeked[: self.per_page]
+
+    @cached_property
     def _counted(self) -> int:
         rows = self.object_list
-        return rows.order_by()[: COUNTED + 1].count() if isinstance(rows, QuerySet) else len(rows)
+        if len(self._peeked) <= self.per_page or not isinstance(rows, QuerySet):
+            return len(self._peeked if isinstance(rows, QuerySet) else rows)
+        return rows.order_by()[: COUNTED + 1].count()
 
     @property
     def is_capped(self) -> bool:
@@ -45,7 +60,8 @@ class Changes(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         try:
             super().get_results(request)
-            self.result_list = list(self.result_list)
+            is_first = not self.multi_page or self.page_num == 1
+            self.result_list = self.paginator.first if is_first else list(self.result_list)
         except (DataError, OperationalError) as problem:
             raise IncorrectLookupParameters(problem) from problem
 

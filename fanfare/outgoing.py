@@ -75,6 +75,11 @@ def is_given_up(row: Outgoing, now: dt.datetime) -> bool:
     return is_good and bool(row.problem) and row.tries >= MOST_TRIES
 
 
+def given_up(rows: QuerySet[_Row], now: dt.datetime) -> QuerySet[_Row]:
+    """Those of which that is so."""
+    return rows.filter(box__isnull=False, expires_at__gt=now, tries__gte=MOST_TRIES).exclude(problem="")
+
+
 def due(rows: QuerySet[_Row], now: dt.datetime, at_most: int) -> list[int]:
     """Those that nobody has sent, or begun to send lately, the oldest first."""
     return list(_unsent(rows, now).order_by("created_at").values_list("pk", flat=True)[:at_most])

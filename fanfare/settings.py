@@ -90,6 +90,9 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_structlog",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "fanfare",
     "experiences",
     "consumers",
@@ -107,10 +110,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "fanfare.staff.RefuseNul",
+    "experiences.gate.StaffGate",
 ]
 ROOT_URLCONF = "fanfare.urls"
 WSGI_APPLICATION = "fanfare.wsgi.application"
@@ -300,6 +305,7 @@ if LOG_FORMAT not in ("console", "json"):
 LOGGING = logs.configure(LOG_FORMAT, LOG_LEVEL)
 
 # --- Console: its look and its menu are in fanfare.skin -------------------------------------------
+OTP_TOTP_ISSUER = "Fanfare"
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -308,3 +314,4 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 UNFOLD = skin.UNFOLD
+LOGIN_REDIRECT_URL = "/admin/"  # whoever signs in without having asked for a page

@@ -30,7 +30,9 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
+    "DASHBOARD_CALLBACK": "distributions.launches.admin.home",
     "LOGIN": {"form": "fanfare.console.SignInForm"},
+    "ACCOUNT": {"navigation": [{"title": "Your account", "link": reverse_lazy("account")}]},
     "COLORS": {
         "primary": {
             "50": "oklch(97% .014 254.6)",
@@ -48,6 +50,7 @@ UNFOLD = {
     },
     "SIDEBAR": {
         "navigation": [
+            {"items": [{"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}]},
             _pages(
                 "Launches",
                 ("Experiences", "celebration", "experiences_experience"),

@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
+from distributions.launches import pages as launches
 from distributions.pages import views as hosted
 from distributions.waitlists import pages
 from fanfare import health, schema
@@ -27,6 +28,8 @@ urlpatterns = [
     path("metrics", health.metrics),
     # unfold's search answers an odd page number, and Redis being away, with a crash; nothing links to it.
     path("admin/search/", RedirectView.as_view(url="/admin/")),
+    path("admin/account/", include("experiences.account")),
+    path("admin/import/", admin.site.admin_view(launches.import_file), name="import"),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(url="/admin/")),
 ]

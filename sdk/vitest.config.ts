@@ -10,7 +10,7 @@ export default defineConfig({
   test: {
     projects: [
       // All logic, with a faked server, clock and browser.
-      { test: { name: "logic", include: ["*/tests/**/*.test.ts"], exclude: ["**/wire/**"] } },
+      { resolve: { alias }, test: { name: "logic", include: ["*/tests/**/*.test.ts"], exclude: ["**/wire/**"] } },
       // The hooks, with the newest React and the oldest that is promised.
       { resolve: { alias }, test: { name: "react 19", ...hooks } },
       {

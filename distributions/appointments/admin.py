@@ -45,6 +45,12 @@ def _in_lines(name: str, form_field: type[LinesField]) -> Setting:
 SETTINGS["opening_hours"] = _in_lines("opening_hours", HoursField)
 SETTINGS["exceptions"] = _in_lines("exceptions", ExceptionsField)
 HELP_TEXTS = {
+    "slot_minutes": "How long one slot is, in minutes.",
+    "buffer_minutes": "Free time after each slot, in minutes.",
+    "places_per_slot": "How many may book the same slot.",
+    "least_notice_minutes": "How long before its start a slot can still be booked, in minutes.",
+    "latest_cancellation_minutes": "How long before the start one may still cancel, in minutes.",
+    "furthest_ahead_days": "How far ahead one may book, in days.",
     "opening_hours": "A line a day or span of days: mon-fri 09:00-12:30, 13:30-17:00. Other days are closed.",
     "exceptions": "Days with other hours, a line each: 2026-12-24 closed, or 2026-12-31 10:00-14:00.",
 }

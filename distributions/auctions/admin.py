@@ -18,7 +18,7 @@ from distributions.auctions.models import Auction
 from distributions.core import switch_admin
 from distributions.core.admin import FACES, Face, KindAdmin, Setting, actor
 from distributions.core.models import Distribution, Kind
-from experiences.admin import READERS
+from experiences.trace_admin import READERS
 from fanfare import clock
 from fanfare.console import Button, DateTimeField, TextInput, moment
 
@@ -57,6 +57,10 @@ SETTINGS = {
     name: Setting(name, Auction._meta.get_field(name), _read(name), shown=_shown(name))
     for name in setup.OF_AUCTION
 }
+DEFAULTS = {
+    "supports_guest": False, "extension_window_seconds": 120, "extension_seconds": 120,
+    "claim_seconds": 86_400,
+}  # fmt: skip
 GROUPS = [
     ("Prices", ["currency_code", "starting_price", "minimum_bid_increment", "increment_table",
                 "reserve_price", "show_reserve", "buy_now_price", "winner_count"]),
@@ -66,6 +70,10 @@ GROUPS = [
 HELP_TEXTS = {
     "close_at": "Nobody bids from then on; a bid just before may move it. Empty: until it is closed by hand.",
     "supports_guest": "Whether people who did not sign in may bid.",
+    "extension_window_seconds": "A bid so shortly before closing moves the closing, so that others can "
+    "answer; empty: none does. Such as 2 min.",
+    "extension_seconds": "From that bid on it stays open for so long. Such as 2 min.",
+    "claim_seconds": "How long a winner has to complete; empty: no limit. Such as 1 d.",
 }
 
 
@@ -170,7 +178,7 @@ FACES[Kind.AUCTION] = Face(
     details=cards.details,
     panel=lambda distribution, now: None,
     help_texts=HELP_TEXTS,
-    defaults={"supports_guest": False},
+    defaults=DEFAULTS,
     adjusting=rules.adjusting,
     watch=watch.watch,
 )

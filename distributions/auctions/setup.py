@@ -146,13 +146,19 @@ def _closing_problems(rows: Rows) -> Problems:
     window, lasts = auction.extension_window_seconds, auction.extension_seconds
     if (window is None) != (lasts is None):
         missing = "extension_seconds" if lasts is None else "extension_window_seconds"
-        problems[missing] = "The window and the seconds of an extension belong together."
+        problems[missing] = (
+            "The window and the seconds of an extension belong together: set both, or neither."
+        )
     elif window is not None and closes is None:
-        problems["extension_window_seconds"] = "Without a closing there is nothing to extend."
+        problems["extension_window_seconds"] = (
+            "Without a closing there is nothing to extend. Set one, or leave this empty."
+        )
     if auction.hard_end_at is not None and (closes is None or auction.hard_end_at < closes):
-        problems["hard_end_at"] = "It can't come before the closing."
+        problems["hard_end_at"] = "It can't come before the closing. Set it later, or leave it empty."
     if auction.second_chance and auction.claim_seconds is None:
-        problems["second_chance"] = "Without a time to complete, no place comes back by itself."
+        problems["second_chance"] = (
+            "Without a time to complete, no place comes back by itself. Set one, or switch this off."
+        )
     if auction.settle_at is not None and closes is not None and auction.settle_at < _announced(rows):
         problems["settle_at"] = f"It can't come before the closing, {iso(_announced(rows))}."
     return problems

@@ -123,6 +123,8 @@ class _Application:
 
     def _sequence(self, node: Node, experience: Experience) -> Sequence:
         found = experience.sequences.filter(slug=node.slug).first()
+        for name, text in conditions.contradictions(node.values).items():
+            self._plan.problems.note(f"{node.path}.{camel(name)}", text)
         given = {name: node.values.pop(name) for name in conditions.NAMES if name in node.values}
         sequence = self._settle(node, found, Sequence(experience=experience), [])
         self._conditions(node, sequence, given)

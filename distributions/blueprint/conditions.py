@@ -1,7 +1,8 @@
 """A sequence's access code and audience, as a file gives them: beside its settings, not among them.
 
 The file's code is the one shared code; codes that were generated stay as they are. Its audience is
-added to the list, from which nobody is taken. Null asks for none any more.
+added to the list, from which nobody is taken. Null asks for none any more. A file that is to say neither may
+say that one is asked for: `requiresAccessCode`, `requiresAudience`.
 """
 
 import datetime as dt
@@ -10,8 +11,19 @@ from typing import Any
 
 from experiences import access_codes, audiences, setup
 from experiences.models import Sequence
+from fanfare.wire import camel
 
 NAMES = ("access_code", "audience")
+
+
+def contradictions(values: Mapping[str, Any]) -> dict[str, str]:
+    """By name, what both asks and doesn't ask for the same thing."""
+    asked = {"access_code": bool(values.get("access_code")), "audience": values.get("audience") is not None}
+    return {
+        f"requires_{name}": f"It says the opposite of {camel(name)}."
+        for name in NAMES
+        if name in values and values.get(f"requires_{name}", asked[name]) != asked[name]
+    }
 
 
 def apply(sequence: Sequence, given: Mapping[str, Any], *, now: dt.datetime, actor: str) -> setup.Changes:

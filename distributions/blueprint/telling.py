@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from distributions.blueprint import vocabulary
@@ -11,18 +12,31 @@ from distributions.core.models import Kind
 from fanfare.wire import camel, iso
 
 
-def as_lines(applied: Applied) -> Iterator[str]:
-    """One line an object: what became of it, and what changed."""
+@dataclass(frozen=True)
+class Told:
+    """What became of one object (created, updated, unchanged); its slugs from the top; what changed in it."""
+
+    verdict: str
+    title: str
+    name: str
+    changes: list[str]
+
+
+def as_rows(applied: Applied) -> Iterator[Told]:
+    """One for each object of the file."""
     names: dict[str, str] = {}
-    kept = False
     for outcome in applied.outcomes:
         parent = names.get(_parent(outcome.node.path), "")
         names[outcome.node.path] = name = f"{parent}/{outcome.node.slug}".lstrip("/")
-        changed = ", ".join(_changes(outcome))
-        line = f"{outcome.verdict:9}  {outcome.node.level.title:12}  {name}"
-        yield f"{line}: {changed}" if changed else line
-        kept = kept or bool(outcome.kept)
-    if kept:
+        yield Told(outcome.verdict, outcome.node.level.title, name, list(_changes(outcome)))
+
+
+def as_lines(applied: Applied) -> Iterator[str]:
+    """One line an object: what became of it, and what changed."""
+    for row in as_rows(applied):
+        line = f"{row.verdict:9}  {row.title:12}  {row.name}"
+        yield f"{line}: {', '.join(row.changes)}" if row.changes else line
+    if any(outcome.kept for outcome in applied.outcomes):
         yield "Relative times (now…) of what was there stay as they are; --reset-times sets them anew."
 
 

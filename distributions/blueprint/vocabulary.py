@@ -176,6 +176,8 @@ SEQUENCE = Level(
         "color": text(null=""),
         "priority": whole,
         "requiresAuthentication": flag,
+        "requiresAccessCode": flag,
+        "requiresAudience": flag,
         "accessCode": text(100, null=""),
         "audience": texts_or_none,
         "next": way,

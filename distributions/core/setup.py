@@ -16,7 +16,7 @@ from distributions.core import catalog, work
 from distributions.core.models import Distribution, Kind, Tally
 from experiences import setup
 from experiences.models import Sequence as Way
-from fanfare import ids
+from fanfare import durations, ids
 
 OF_DISTRIBUTION = (
     "slug",
@@ -175,7 +175,7 @@ class Settings:
         for name, (least, most) in {**limit, **_BOUNDS, **self.bounds}.items():
             value = rows.get(name)
             if value is not None and not least <= value <= most:
-                problems[name] = f"A whole number from {least:,} to {most:,}, or empty."
+                problems[name] = f"A whole number from {least:,} to {most:,}{_said(name, most)}, or empty."
         return problems
 
     def _require_valid(self, rows: Rows, problems: Problems) -> None:
@@ -191,6 +191,11 @@ class Settings:
                 }
         if found:
             raise ValidationError(found)
+
+
+def _said(name: str, most: int) -> str:
+    """What a number of seconds means."""
+    return f" seconds ({durations.said(most)})" if name.endswith("_seconds") else ""
 
 
 def is_changed(names: Sequence[str], changes: setup.Changes, text: str) -> Problems:

@@ -41,6 +41,7 @@ SETTINGS["fall_through"] = Setting(
 SETTINGS["capacity"] = Setting(
     "capacity", Tally._meta.get_field("places"), lambda distribution: distribution.tally.places, "Capacity"
 )
+DEFAULTS = {"claim_seconds": 86_400}
 GROUPS = [
     ("The draw", ["draw_at", "winner_count", "capacity"]),
     ("Claiming", ["claim_seconds", "alternates", "end_at", "fall_through"]),
@@ -51,6 +52,7 @@ HELP_TEXTS = {
     "draw_at": "When the winners are drawn; entries close then at the latest.",
     "winner_count": "How many places there are.",
     "capacity": "How many may enter; empty: any number.",
+    "claim_seconds": "How long a winner has to claim the place; empty: no limit. Such as 10 min, 1 h or 2 d.",
 }
 
 
@@ -219,6 +221,7 @@ FACES[Kind.DRAW] = Face(
     word=drawn_order.fate,
     panel=panel,
     help_texts=HELP_TEXTS,
+    defaults=DEFAULTS,
 )
 
 

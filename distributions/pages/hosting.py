@@ -64,7 +64,7 @@ def hosted(view: View) -> View:
 def preferred(request: HttpRequest) -> str | None:
     """The first language of Accept-Language that there is; None without one."""
     wanted = parse_accept_lang_header(request.headers.get("Accept-Language", "")[:200])
-    short = (code.partition("-")[0] for code, _ in wanted)
+    short = (code.partition("-")[0] for code, quality in wanted if quality)
     return next((code for code in short if code in LANGUAGES), None)
 
 

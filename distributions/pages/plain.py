@@ -2,7 +2,7 @@
 
 It knows its visitor by a signed cookie that names a guest's session, and decides nothing: the same
 functions as behind the API say who may enter and how somebody stands, and the same limits count. What takes
-a sign-in, a code or a device's fingerprint needs JavaScript, and says so.
+a sign-in, a code, a device's fingerprint or a proof of work needs JavaScript, and says so.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from django.shortcuts import render
 
 from consumers import conditions, sessions, visits
 from consumers.models import Session
-from distributions.core import fingerprints, following, lifecycle, live
+from distributions.core import fingerprints, following, lifecycle, live, work
 from distributions.core.models import Distribution, Kind, Status
 from distributions.core.phases import Phase
 from distributions.core.standing import Standing
@@ -31,6 +31,7 @@ from fanfare.limits import limit_for
 
 OFFERED = (Kind.QUEUE, Kind.TIMED_RELEASE)  # kinds that one enters by a button and no more
 ENTRY, STATUS, SIGN_IN = "queueEntry", "statusCheck", "authentication"  # categories of rate limits
+ENTER, LEAVE = "enter", "leave"  # what the forms' buttons say
 VISITS = "60/m"  # of one consumer, as through the API
 LOW, HIGH = 0.9, 1.25  # the range in which a wait is told, of what is to be expected
 REFRESH = (5, 60)  # seconds, at least and at most, until the page asks again
@@ -69,20 +70,30 @@ class Room:
 
 
 def answer(request: HttpRequest, experience: Experience, context: dict[str, Any]) -> HttpResponse:
-    """The page, or after a form was sent the way back to it."""
+    """The page, or after a form was sent the way back to it; with the cookie, for a new guest."""
     room = _room(request, experience)
-    visitor = _visitor(room)
-    status, told = 200, {}
+    known = _visitor(room)
+    visitor, refusal, told = known, None, {}
     try:
-        if request.method == "POST" and room.distribution is not None:
-            return _act(room, room.distribution, visitor)
-        told = _look(room, visitor)
-    except errors.FanfareError as refusal:
-        if refusal.status >= 500:
+        if request.method == "POST":
+            visitor = visitor or _sign_in(room)
+            _act(room, visitor)
+        else:
+            told = _look(room, visitor)
+    except errors.FanfareError as problem:
+        if problem.status >= 500:
             raise
-        status, told = refusal.status, {"refusal": refusal}
-    context |= {"room": room, "refresh": _refresh(told), "query": _query(request, room), **told}
-    return render(request, "hosted/plain.html", context, status=status)
+        refusal = problem
+    if request.method == "POST" and refusal is None:
+        response: HttpResponse = HttpResponseRedirect(f"{request.path}?{_query(room)}")
+        response.status_code = 303
+    else:
+        context |= {"room": room, "query": _query(room), "refusal": refusal, **told}
+        context["refresh"] = _refresh(told, refusal)
+        response = render(request, "hosted/plain.html", context, status=refusal.status if refusal else 200)
+    if visitor is not None and visitor is not known:
+        _remember(room, visitor, response)
+    return response
 
 
 def _room(request: HttpRequest, experience: Experience) -> Room:
@@ -119,36 +130,42 @@ def _visitor(room: Room) -> Visitor | None:
     return Visitor(consumer_id, session_id) if consumer_id and session_id else None
 
 
-def _act(room: Room, distribution: Distribution, visitor: Visitor | None) -> HttpResponse:
-    """Do what the form says, then lead back to the page. Raises what the API would."""
-    response = HttpResponseRedirect(f"{room.request.path}?{_query(room.request, room)}")
-    response.status_code = 303
-    verb = room.request.POST.get("verb")
-    if verb == "leave" and visitor is not None:
-        _leave(room, distribution, visitor)
-    elif verb == "enter":
-        device = fingerprints.read(None, room.experience.organization)
-        visitor = visitor or _sign_in(room, response)
-        _enter(room, distribution, visitor, device)
-    return response
-
-
-def _sign_in(room: Room, response: HttpResponse) -> Visitor:
-    """A new guest, and the cookie that names their session. Raises RateLimited."""
+def _sign_in(room: Room) -> Visitor | None:
+    """A new guest, where the form is to enter by. Raises FingerprintRequired, which no form can give, and
+    RateLimited.
+    """
+    if room.request.POST.get("verb") != ENTER or room.distribution is None:
+        return None
     organization = room.experience.organization
+    fingerprints.read(None, organization)
     limit = limit_for(SIGN_IN, organization.rate_limits)
     throttling.require(room.request, SIGN_IN, organization.pk, f"{limit}/m")
     session = sessions.open_guest(organization, now=room.now).session
+    return Visitor(session.consumer_id, session.pk)
+
+
+def _remember(room: Room, visitor: Visitor, response: HttpResponse) -> None:
+    """Set the cookie that names the session."""
     response.set_cookie(
         _cookie(room),
-        signing.dumps(session.pk, salt=_SALT),
+        signing.dumps(visitor.session_id, salt=_SALT),
         max_age=settings.REFRESH_TOKEN_SECONDS,
         path="/e/",
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
     )
-    return Visitor(session.consumer_id, session.pk)
+
+
+def _act(room: Room, visitor: Visitor | None) -> None:
+    """Do what the form says. Raises what the API would."""
+    distribution, verb = room.distribution, room.request.POST.get("verb")
+    if distribution is None or visitor is None:
+        return
+    if verb == ENTER:
+        _enter(room, distribution, visitor, fingerprints.read(None, room.experience.organization))
+    elif verb == LEAVE:
+        _leave(room, distribution, visitor)
 
 
 def _enter(room: Room, distribution: Distribution, visitor: Visitor, device: bytes | None) -> None:
@@ -158,6 +175,7 @@ def _enter(room: Room, distribution: Distribution, visitor: Visitor, device: byt
     who: Any = {"now": room.now, "actor": visitor.actor}
     visits.enter(room.experience, visitor.consumer_id, is_guest=True, access_code="", **who)
     conditions.require(distribution.sequence, visitor.consumer_id, is_guest=True)
+    work.require(distribution, visitor.consumer_id, None)
     room.rules.enter(distribution, visitor.consumer_id, fingerprint=device, **who)
 
 
@@ -242,17 +260,16 @@ def _way_on(room: Room, status: dict[str, Any]) -> str | None:
     return returning.with_parameters(address, fanfareToken=status["admission_token"])
 
 
-def _refresh(told: dict[str, Any]) -> int:
+def _refresh(told: dict[str, Any], refusal: errors.FanfareError | None) -> int:
     """Seconds until the page asks again."""
-    refusal = told.get("refusal")
     advised = (refusal.retry_after if refusal else told.get("status", {}).get("poll_after_seconds")) or IDLE
     least, most = REFRESH
     return int(min(most, max(least, advised)))
 
 
-def _query(request: HttpRequest, room: Room) -> str:
+def _query(room: Room) -> str:
     """The page's own parameters, to come back by."""
-    kept = request.GET.copy()
+    kept = room.request.GET.copy()
     kept["plain"] = "1"
     if room.distribution is not None:
         kept["at"] = room.distribution.pk

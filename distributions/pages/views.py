@@ -21,6 +21,8 @@ KINDS = (Kind.QUEUE, Kind.TIMED_RELEASE, Kind.APPOINTMENT, Kind.WAITLIST)
 @hosting.hosted
 def page(request: HttpRequest, name: str, organization: str | None = None) -> HttpResponse:
     """The experience's page; 404 where nothing, or nothing unambiguous, has that name."""
+    if "\0" in request.path:  # PostgreSQL's text has none
+        raise Http404
     experience = finding.by_names(organization, name) if organization else finding.by_name(name)
     if experience is None:
         raise Http404

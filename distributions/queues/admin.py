@@ -28,6 +28,16 @@ SETTINGS = {name: Setting(name, Queue._meta.get_field(name), _of_queue(name)) fo
 SETTINGS["capacity"] = Setting(
     "capacity", Tally._meta.get_field("places"), lambda distribution: distribution.tally.places, "Capacity"
 )
+HELP_TEXTS = {
+    "open_at": "Nobody is admitted before. Empty: open from the start.",
+    "capacity": "People in line at once; empty: any number. The checklist says how long the last one waits.",
+    "session_seconds": "How long whoever was admitted has in the shop; empty: no end. Such as 10 min.",
+    "max_active": "In the shop at once: admitted, and neither done nor over; empty: any number.",
+    "enter_from": "A waiting room: people enter from then on, and wait for the opening. Empty: only then.",
+    "randomize_before_open": "Whoever entered before the opening is put in an order drawn by lot, which "
+    "anyone can check; else first come, first served.",
+}
+DEFAULTS = {"admission_rate": 60, "session_seconds": 600}
 GROUPS = [
     ("The line", ["capacity", "enter_from", "randomize_before_open"]),
     ("Admitting", ["admission_rate", "max_active", "max_admissions", "session_seconds", "recycle_expired"]),
@@ -146,7 +156,7 @@ def close_sold_out(request: HttpRequest, queue: Distribution, values: dict[str, 
 
 BUTTONS = [
     Button(
-        "pace", "Rate …", "speed", set_pace, form=PaceForm,
+        "pace", "Change the rate …", "speed", set_pace, form=PaceForm,
         question="At once, for everybody who waits; nobody inside is sent away.",
         initial=lambda queue: {
             "admission_rate": queue.queue.admission_rate, "max_active": queue.queue.max_active
@@ -191,6 +201,8 @@ FACES[Kind.QUEUE] = Face(
     standing_at=rules.standing_at,
     word=word,
     panel=panel,
+    help_texts=HELP_TEXTS,
+    defaults=DEFAULTS,
     details=watch.details,
 )
 

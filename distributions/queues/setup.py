@@ -29,9 +29,13 @@ def _problems(rows: Rows) -> Problems:
     opens, enters = rows.distribution.open_at, rows.kind.enter_from
     problems = {}
     if enters is not None and (opens is None or enters > opens):
-        problems["enter_from"] = "Entering before the opening needs an opening, not earlier than this."
+        problems["enter_from"] = (
+            "Entering before the opening needs an opening, not before this: set one, or leave it empty."
+        )
     if rows.kind.randomize_before_open and opens is None:
-        problems["randomize_before_open"] = "It needs an opening: without one, nobody enters before."
+        problems["randomize_before_open"] = (
+            "It needs an opening: without one, nobody enters before. Set one, or switch this off."
+        )
     return problems
 
 

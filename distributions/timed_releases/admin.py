@@ -24,7 +24,11 @@ SETTINGS = {
 SETTINGS["inventory"] = Setting(
     "inventory", Tally._meta.get_field("places"), lambda distribution: distribution.tally.places, "Inventory"
 )
-HELP_TEXTS = {"inventory": "Units in all; empty: any number."}
+HELP_TEXTS = {
+    "inventory": "Units in all; empty: any number.",
+    "claim_seconds": "A unit that is not completed by then comes back; empty: never. Such as 10 min.",
+}
+DEFAULTS = {"claim_seconds": 600}
 
 
 def numbers(distribution: Distribution, now: dt.datetime) -> list[tuple[str, str, str]]:
@@ -76,6 +80,7 @@ FACES[Kind.TIMED_RELEASE] = Face(
     word=word,
     panel=lambda distribution, now: None,
     help_texts=HELP_TEXTS,
+    defaults=DEFAULTS,
 )
 
 

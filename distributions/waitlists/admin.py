@@ -60,6 +60,7 @@ SETTINGS["capacity"] = Setting(
     "capacity", Tally._meta.get_field("places"), lambda distribution: distribution.tally.places, "Capacity"
 )
 HELP_TEXTS = {
+    "offer_seconds": "Then it goes to the next; needed in the mode “offer”. Such as 30 min or 1 d.",
     "capacity": "People on it at most; empty: any number.",
     "close_at": "Nobody enters from then on; who is on it stays. Empty: until it is closed by hand.",
     "supports_guest": "Guests see news on their page alone; offers need people who can be sent one.",

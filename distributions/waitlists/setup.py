@@ -28,11 +28,11 @@ def _problems(rows: Rows) -> Problems:
         problems["offer_sequence"] = "It must be another sequence of the same experience."
     if waitlist.mode == Mode.OFFER:
         if offered is None:
-            problems["offer_sequence"] = "Offers need the sequence whose free places they are of."
+            problems["offer_sequence"] = "Offers need the sequence whose free places they are of: choose it."
         if waitlist.offer_seconds is None:
-            problems["offer_seconds"] = "Offers need an end."
+            problems["offer_seconds"] = "Offers need an end. Say how long one lasts, such as half an hour."
         if rows.distribution.supports_guest:
-            problems["supports_guest"] = "Offers are sent, and guests can't be reached."
+            problems["supports_guest"] = "Offers are sent, and guests can't be reached: switch this off."
     return problems
 
 

@@ -1,6 +1,6 @@
 """The shop's own server: `POST /shop/buy` sells the pair to whoever was admitted.
 
-It knows the secret key, FANFARE_SHOP_KEY, which never reaches a browser.
+It knows the secret key, FANFARE_SHOP_KEY, which never reaches a browser. Port: SHOP_SERVER_PORT, else 3001.
 """
 
 import json
@@ -29,7 +29,7 @@ def buy(token: str, consumer: str, fingerprint: str) -> tuple[int, str]:
         return 503, "Please try again in a moment."
     except FanfareError as problem:
         return 403, f"Sorry: {problem}"
-    return 200, "Thank you! The pair is yours."
+    return 200, "It's yours. Thank you!"
 
 
 class Shop(BaseHTTPRequestHandler):
@@ -59,4 +59,4 @@ class Shop(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", 3001), Shop).serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("SHOP_SERVER_PORT", "3001"))), Shop).serve_forever()

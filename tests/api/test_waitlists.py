@@ -168,7 +168,7 @@ def test_consumers_me_shows_what_the_status_says(
     for waitlist in lists:
         wait(waitlist, ada)
     news(lists[0])
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         active = ada.get("/consumers/me").json()["active"]
     assert set(active["waitlists"]) == {waitlist.pk for waitlist in lists}
     shown, said = active["waitlists"][lists[0].pk], ada.status(lists[0]).json()

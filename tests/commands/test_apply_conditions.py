@@ -101,6 +101,20 @@ def test_null_switches_a_condition_off_and_leaving_it_out_does_not(tmp_path: Pat
     assert enters("midsummer").status_code == 403  # on no list
 
 
+def test_a_file_may_ask_without_saying_the_code(tmp_path: Path) -> None:
+    """As an exported one does; what is asked for twice in one way is no contradiction."""
+    apply(tmp_path, file("requiresAccessCode: true, requiresAudience: true"))
+    assert requires() == (False, True, True)
+    assert not AccessCode.objects.exists()
+    apply(
+        tmp_path,
+        file("requiresAccessCode: true, accessCode: MIDSUMMER, audience: [], requiresAudience: true"),
+    )
+    assert (requires(), AccessCode.objects.count()) == ((False, True, True), 1)
+    apply(tmp_path, file("requiresAccessCode: false, requiresAudience: false"))
+    assert requires() == (False, False, False)
+
+
 @pytest.mark.parametrize(
     ("conditions", "path"),
     [
@@ -114,6 +128,10 @@ def test_null_switches_a_condition_off_and_leaving_it_out_does_not(tmp_path: Pat
         ("audience: [4711]", "audience"),
         ("audience: ['1', nobody@, '+1', ' ']", "audience"),
         ("requiresAuthentication: 'yes'", "requiresAuthentication"),
+        ("accessCode: MIDWINTER, requiresAccessCode: false", "requiresAccessCode"),
+        ("accessCode: null, requiresAccessCode: true", "requiresAccessCode"),
+        ("audience: null, requiresAudience: true", "requiresAudience"),
+        ("audience: [], requiresAudience: false", "requiresAudience"),
     ],
 )
 @pytest.mark.parametrize("is_known", [False, True])

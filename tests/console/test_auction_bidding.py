@@ -96,7 +96,7 @@ def test_the_list_of_distributions(
         if number == 0:
             consumer.bid(over, amount)
     clock.shift(5)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         page = viewer.list(DISTRIBUTION)
     pages = page.context["cl"].model_admin
     found = sorted((str(pages.phase(row)), pages.waiting(row)) for row in page.context["cl"].result_list)
@@ -118,7 +118,7 @@ def test_the_live_page_follows_the_bids(
     second.bid(auction, "100")  # refused: not shown
     first.bid(auction, "100", "400")  # raises the maximum alone: not shown
     second.bid(auction, "110")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         page = live(viewer, auction)
     text = text_of(page)
     rows = [(row[0].text, row[2].text, row[3].text) for row in page.context["watched"].table.rows]
@@ -168,7 +168,7 @@ def test_bids_are_found(
     assert found(q="bid_") == found(q="ada") == []
     assert len(found(kind__exact="BUY_NOW")) == 0
     assert viewer.list(BID, max_amount__exact="1").status_code == 302  # no column is guessed
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         text = text_of(viewer.list(BID, **mine))
     for known in (
         "99.00 EUR",

@@ -241,7 +241,7 @@ def test_the_trace_tells_amounts_with_their_currency(
     second.bid(auction, "1")
     editor.press(BID, bid_on(auction, 2), "void", reason="x")
     editor.press(DISTRIBUTION, auction, "close")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         text = text_of(viewer.list("experiences_event", distribution_id__exact=auction.pk))
     for known in (
         "5.000 KWD → 6.250 KWD", "amount: 6.000 KWD", "amount: 1.000 KWD", "6.250 KWD → 5.000 KWD",

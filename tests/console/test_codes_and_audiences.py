@@ -329,6 +329,6 @@ def test_lists_ask_few_questions(
         sequence = world.sequence_with(f"way-{number}")
         access_codes.generate(sequence, 4, **known)
         audiences.add(sequence, [f"external:{member}" for member in range(4)], **known)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         page = owner.list(model)
     assert len(page.context["cl"].result_list) == 40

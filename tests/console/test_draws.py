@@ -549,7 +549,7 @@ def test_a_list_of_losers_asks_few_questions(
     clock.shift(60)
     tasks.freeze_draw(draw.pk)
     tasks.run_draw(draw.pk)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         page = viewer.list(PARTICIPATION, distribution__id__exact=draw.pk)
     assert page.content.decode().count("Lost") == 29
 
@@ -606,7 +606,7 @@ def test_the_list_of_distributions_tells_the_phase(
     world.draw(opens_in=10)
     entrants(world, world.draw(), 1)
     tasks.freeze_draw(world.draw(draws_in=0).pk)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         page = viewer.list(DISTRIBUTION)
     rows = page.context["cl"].result_list
     pages = page.context["cl"].model_admin

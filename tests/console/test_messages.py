@@ -87,6 +87,6 @@ def test_the_address_of_somebody_erased(owner: Console, world: World, clock: Any
 def test_a_list_asks_few_questions(owner: Console, world: World, django_assert_max_num_queries: Any) -> None:
     for number in range(15):
         notices.post(world.member(f"p{number}@example.com"), f"reminder:{number}")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         page = owner.list(MESSAGE)
     assert len(page.context["cl"].result_list) == 15

@@ -194,7 +194,7 @@ def test_the_participation_list_asks_few_questions(
     queue = world.queue()
     for _ in range(30):
         world.consumer().enter(queue)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         page = owner.list("distributions_participation")
     assert page.content.decode().count(queue.name) >= 30
 

@@ -242,6 +242,6 @@ def test_lists_ask_few_questions(
         browser.post(f"/experiences/{world.sequence.experience_id}/enter")
         ask(world, f"+49151234567{number:02}", by=world.shop_front())
         OtpChallenge.objects.update(client=b"")  # as if each had asked from elsewhere
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         page = owner.list(model)
     assert len(page.context["cl"].result_list) == 15

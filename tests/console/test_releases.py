@@ -172,7 +172,7 @@ def test_a_viewer_only_looks(viewer: Console, world: World, clock: Any) -> None:
     page = viewer.open(DISTRIBUTION, release)
     assert (page.status_code, offered(page)) == (200, [])
     text = text_of(page)
-    assert all(label in text for label in ("Inventory", "Claim seconds", "Max per consumer"))
+    assert all(label in text for label in ("Inventory", "Claim", "1 min", "Max per consumer"))
     for button in ("pause", "close"):
         viewer.press(DISTRIBUTION, release, button)
     viewer.client.post(reverse(f"admin:{DISTRIBUTION}_change", args=[release.pk]), {"name": "Mine"})

@@ -17,7 +17,7 @@ from consumers import signing
 from distributions.blueprint import applying, parsing, reading, telling
 from distributions.core.models import Kind
 from experiences import events
-from experiences.models import Membership, Organization, Role
+from experiences.models import Experience, Membership, Organization, Role
 from fanfare import clock, demo
 
 FILE: Path = settings.BASE_DIR / "demo.yaml"
@@ -101,6 +101,7 @@ Demo auction     {auction}  (three minutes)
 Demo release     {release}
 Demo appointment {appointment}
 Demo waitlist    {waitlist}
+Hosted page      {settings.PUBLIC_URL}/e/{_hosted(found)}
                  (all of it is kept in {demo.path()})
 
 Try it: sign in as a guest, join the line, ask how it stands.
@@ -114,6 +115,13 @@ Try it: sign in as a guest, join the line, ask how it stands.
 Or send 2,000 people: .venv/bin/python manage.py crowd {queue} --people 2000
 And fifty bidders:    .venv/bin/python manage.py crowd {auction} --people 50
 """
+
+
+def _hosted(found: demo.Demo) -> str:
+    """The path to share: both slugs."""
+    organization = Organization.objects.get(pk=found.organization_id)
+    experience = Experience.objects.filter(organization=organization).order_by("created_at").first()
+    return f"{organization.slug}/{experience.slug}" if experience else organization.slug
 
 
 def _password(found: demo.Demo) -> str:

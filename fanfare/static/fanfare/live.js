@@ -26,7 +26,7 @@
     const datasets = lines.map(({ name, values }, number) => {
       const color = COLORS[number % COLORS.length][dark ? 1 : 0];
       return { label: name, data: values, borderColor: color, backgroundColor: color, borderWidth: 2, pointRadius: 0,
-        pointHitRadius: 8, tension: .25, borderDash: number ? [6, 3] : [] };
+        pointHitRadius: 8, borderDash: number ? [6, 3] : [] };
     });
     Chart.getChart(canvas)?.destroy();
     new Chart(canvas, {

@@ -43,7 +43,7 @@ export class FanfareError extends Error {
     this.code = code ?? "INVALID_RESPONSE";
     this.error = error ?? "Invalid response";
     this.details = details ?? [];
-    this.retryAfter = told ?? retryAfter;
+    this.retryAfter = typeof told === "number" && told > 0 ? told : retryAfter;
     this.requestId = requestId;
     this.extra = extra;
   }

@@ -7,6 +7,7 @@ import type { SafeStorage } from "./storage";
 export type FingerprintOption = string | (() => Promise<string> | string);
 
 const NAME = "fingerprint";
+const FORM = /^fp_[\w-]{10,64}$/;
 
 /** Asks a given function once, and again only if it failed. */
 export function fingerprinter(storage: SafeStorage, option?: FingerprintOption): () => Promise<string> {
@@ -22,12 +23,13 @@ export function fingerprinter(storage: SafeStorage, option?: FingerprintOption):
 }
 
 function kept(storage: SafeStorage): string {
-  const known = storage.getItem(NAME) ?? `fp_${randomText(24)}`;
-  storage.setItem(NAME, known);
-  return known;
+  const known = storage.getItem(NAME) ?? "";
+  const found = FORM.test(known) ? known : `fp_${randomText(24)}`;
+  storage.setItem(NAME, found);
+  return found;
 }
 
 function checked(value: string): string {
-  if (/^fp_[\w-]{10,64}$/.test(value)) return value;
+  if (FORM.test(value)) return value;
   throw new TypeError("A fingerprint is fp_ and 10 to 64 letters, digits, _ or -.");
 }

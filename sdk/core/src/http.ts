@@ -92,14 +92,19 @@ function read(response: Response, text: string, accept: string): unknown {
   const type = headers.get("Content-Type") ?? "";
   const parsed: unknown = type.startsWith(JSON_TYPE) ? parse(text) : undefined;
   if (ok && accept !== JSON_TYPE && type.startsWith(accept)) return text;
-  if (ok && accept === JSON_TYPE && parsed !== undefined) return parsed;
+  if (ok && accept === JSON_TYPE && isObject(parsed)) return parsed;
   const wait = parseInt(headers.get("Retry-After") ?? "", 10);
   const foreign = { message: `The answer (${status}, ${type || "no type"}) is not the API's.` };
   throw new FanfareError(status, isRefusal(parsed) && !ok ? parsed : foreign, wait > 0 ? wait : undefined);
 }
 
 function isRefusal(parsed: unknown): parsed is RefusalBody {
-  return typeof parsed === "object" && parsed !== null && typeof (parsed as RefusalBody).code === "string";
+  return isObject(parsed) && typeof (parsed as RefusalBody).code === "string";
+}
+
+/** All that the API answers is one. */
+function isObject(parsed: unknown): boolean {
+  return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed);
 }
 
 function parse(text: string): unknown {

@@ -1,6 +1,6 @@
 /** Who the consumer is: a session that is opened when first needed, kept, and renewed before it expires. */
 
-import { isFanfareError } from "./errors";
+import { FanfareError, isFanfareError } from "./errors";
 import type { Http } from "./http";
 import type { SafeStorage } from "./storage";
 import { exclusive } from "./tabs";
@@ -67,7 +67,10 @@ export class Sessions {
 
   /** From now on the consumer is who these tokens say. */
   accept(tokens: Tokens): Session {
-    const { session, accessToken, refreshToken } = tokens;
+    const { session, accessToken, refreshToken } = tokens as Partial<Tokens>;
+    if (!session?.consumerId || !accessToken || !refreshToken) {
+      throw new FanfareError(200, { message: "The answer names no session." });
+    }
     const kept = { session, accessToken, refreshToken, receivedAt: Date.now(), renewAfter: planned(accessToken) };
     this.storage.setItem(NAME, JSON.stringify(kept));
     this.tell();

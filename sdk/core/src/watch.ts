@@ -24,6 +24,7 @@ const JITTER = 0.2;
 const FIRST_BACKOFF_SECONDS = 2;
 const LONGEST_BACKOFF_SECONDS = 60;
 const LONGEST_TIMER_SECONDS = 3600; // a browser's timers end at 24 days
+const SHORTEST_WAIT_SECONDS = 1; // whatever the server advises
 const WAKING = ["visibilitychange", "pageshow", "online"];
 
 export class Watcher<T> {
@@ -87,7 +88,7 @@ export class Watcher<T> {
     this.failures = 0;
     this.hasLooked = true;
     const wait = this.source.wait(value);
-    this.due(wait === null ? null : wait * (1 + JITTER * (2 * Math.random() - 1)));
+    this.due(wait === null ? null : sane(wait) * (1 + JITTER * (2 * Math.random() - 1)));
     const isNews = value !== null || this.known?.value !== null || this.known.error !== null;
     if (isNews) this.tell({ value, error: null });
     this.plan();
@@ -187,6 +188,10 @@ export class Watcher<T> {
 function isFinal(error: Failure): boolean {
   if (!(error instanceof FanfareError)) return false;
   return error.status >= 400 && error.status < 500 && ![408, 425, 429].includes(error.status);
+}
+
+function sane(seconds: number): number {
+  return Number.isFinite(seconds) ? Math.max(seconds, SHORTEST_WAIT_SECONDS) : FIRST_BACKOFF_SECONDS;
 }
 
 function isHidden(): boolean {

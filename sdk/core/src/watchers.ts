@@ -73,7 +73,7 @@ export class Watchers {
   };
 
   private readonly onMessage = (message: unknown): void => {
-    const { name, value } = message as Message;
+    const { name, value } = (message ?? {}) as Message;
     for (const watcher of this.watchers.values()) {
       if (watcher.name === name) watcher.take(value as never);
     }

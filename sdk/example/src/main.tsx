@@ -1,6 +1,6 @@
 /** The shop: one pair of shoes, its queue, its checkout. */
 
-import { StrictMode } from "react";
+import { StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { useQueue } from "@fanfare/sdk-react";
 import { Checkout } from "./Checkout";
@@ -9,19 +9,27 @@ import "./style.css";
 
 const queueId = import.meta.env.VITE_QUEUE;
 
+const REASONS: Record<string, string> = {
+  ADMISSION_EXPIRED: "Your time to buy is over. You may join the line again.",
+  QUEUE_CLOSED: "All pairs are sold.",
+};
+
 function Shop() {
   const { status, leave, error } = useQueue(queueId);
+  const [isBought, setBought] = useState(false);
+  // Our server's answer is enough; Fanfare says the same at the next look, and after a reload.
+  if (isBought || status?.status === "COMPLETED") return <p role="status">It's yours. Thank you!</p>;
   return (
     <>
-      <h1>The pair</h1>
       <p>One pair of shoes, size 42, 120 €. Many would like it, so there is a line.</p>
-      {status?.status === "COMPLETED" ? <p>It's yours. Thank you!</p> : <QueueComponent queueId={queueId} />}
+      <QueueComponent queueId={queueId} />
       {status?.status === "QUEUED" && <p>Your place: {status.position} <button onClick={leave}>Leave</button></p>}
-      {status?.admissionToken && <Checkout token={status.admissionToken} />}
+      {status?.status === "DENIED" && <p role="status">{REASONS[status.denyReason ?? ""] ?? "We can't let you in."}</p>}
+      {status?.admissionToken && <Checkout token={status.admissionToken} onBought={() => setBought(true)} />}
       {error && <p role="alert">{error.message}</p>}
     </>
   );
 }
 
 const root = document.querySelector("#shop");
-if (root) createRoot(root).render(<StrictMode><Shop /></StrictMode>);
+if (root) createRoot(root).render(<StrictMode><h1>The pair</h1><Shop /></StrictMode>);

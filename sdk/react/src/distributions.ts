@@ -6,9 +6,9 @@ import type {
   EnterOptions, LeftWaitlist, QueueStatus, Slots, TimedReleaseStatus, WaitlistEntry, WaitlistStatus, Watched,
   WatchListener, Which,
 } from "@fanfare/sdk-core";
-import { unlessEvent, type Occurrence, type Run } from "./actions";
+import { actingOn, unlessEvent, type Occurrence, type Run } from "./actions";
 import { useFanfare } from "./client";
-import { nothing, useFollowed, type Subject } from "./watched";
+import { nothing, useFollowed, type Steered, type Subject } from "./watched";
 
 /** What all of these hooks give. */
 export interface Standing<Status> {
@@ -84,13 +84,17 @@ export function useAppointment(appointmentId: string): Standing<AppointmentStatu
 }
 
 /** `actionsOf` is the same function on every rendering. */
-function useStanding<Status, Of, Actions>(
+function useStanding<Status, Of extends object, Actions>(
   kind: Of & Watchable<Status>,
   id: string,
   actionsOf: (kind: Of, id: string, run: Run) => Actions,
 ): Standing<Status> & Actions {
-  const subject = useMemo<Subject<Status>>(
-    () => ({ watch: (listener) => kind.watch(id, listener), snapshot: () => kind.snapshot(id) }),
+  const subject = useMemo<Steered<Status>>(
+    () => ({
+      watch: (listener) => kind.watch(id, listener),
+      snapshot: () => kind.snapshot(id),
+      acting: actingOn(kind, id),
+    }),
     [kind, id],
   );
   const { value, isLoading, error, run } = useFollowed(subject);

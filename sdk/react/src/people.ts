@@ -2,9 +2,9 @@
 
 import { useMemo, useState, useSyncExternalStore } from "react";
 import type { Auth, CodeRequested, Consumer, Experience, Session, Visit } from "@fanfare/sdk-core";
-import { unlessEvent, type Occurrence } from "./actions";
+import { actingOn, unlessEvent, type Occurrence } from "./actions";
 import { useFanfare } from "./client";
-import { useFollowed, type Subject } from "./watched";
+import { useFollowed, type Steered } from "./watched";
 
 export interface ExperienceHook {
   /** Null until it is known. */
@@ -20,10 +20,11 @@ export interface ExperienceHook {
 
 export function useExperience(experienceId: string): ExperienceHook {
   const { experiences } = useFanfare();
-  const subject = useMemo<Subject<Experience>>(
+  const subject = useMemo<Steered<Experience>>(
     () => ({
       watch: (listener) => experiences.watch(experienceId, listener),
       snapshot: () => experiences.snapshot(experienceId),
+      acting: actingOn(experiences, experienceId),
     }),
     [experiences, experienceId],
   );
@@ -66,8 +67,12 @@ export interface ConsumerHook {
 
 export function useConsumer(): ConsumerHook {
   const { auth, consumers } = useFanfare();
-  const subject = useMemo<Subject<Consumer>>(
-    () => ({ watch: (listener) => consumers.watch(listener), snapshot: () => consumers.snapshot() }),
+  const subject = useMemo<Steered<Consumer>>(
+    () => ({
+      watch: (listener) => consumers.watch(listener),
+      snapshot: () => consumers.snapshot(),
+      acting: actingOn(consumers),
+    }),
     [consumers],
   );
   const sessions = useMemo(

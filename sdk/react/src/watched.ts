@@ -2,12 +2,16 @@
 
 import { useSyncExternalStore } from "react";
 import type { Watched } from "@fanfare/sdk-core";
-import { useActing, type Run } from "./actions";
+import { IDLE, type Acting, type Run } from "./actions";
 
 /** One thing; the same object on every rendering. */
 export interface Subject<T> {
   readonly watch: (listener: () => void) => () => void;
   readonly snapshot: () => Watched<T> | undefined;
+}
+
+export interface Steered<T> extends Subject<T> {
+  readonly acting: Acting;
 }
 
 export interface Followed<T> {
@@ -21,15 +25,19 @@ export interface Followed<T> {
 }
 
 /** On a server, and until mounted, nothing is known and nothing asked. */
-export function useFollowed<T>(subject: Subject<T>): Followed<T> {
-  const watched = useSyncExternalStore(subject.watch, subject.snapshot, nothing);
-  const { run, isActing, error } = useActing(subject);
+export function useFollowed<T>({ watch, snapshot, acting }: Steered<T>): Followed<T> {
+  const watched = useSyncExternalStore(watch, snapshot, nothing);
+  const { underway, error } = useSyncExternalStore(acting.watch, acting.snapshot, idle);
   return {
     value: watched?.value ?? null,
-    isLoading: !watched || isActing,
+    isLoading: !watched || underway > 0,
     error: error ?? watched?.error ?? null,
-    run,
+    run: acting.run,
   };
+}
+
+function idle(): typeof IDLE {
+  return IDLE;
 }
 
 export function nothing(): undefined {

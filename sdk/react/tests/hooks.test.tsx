@@ -1,49 +1,12 @@
 import { StrictMode, useEffect, version } from "react";
 import { renderToString } from "react-dom/server";
-import { act, cleanup, fireEvent, render, screen } from "@testing-library/react";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ADMITTED, away, BASE, FakeServer, HTML, KEY, queued, refusal } from "../../core/tests/server";
-import { Fanfare, FanfareProvider, isFanfareError, useAppointment, useAuction, useConsumer, useExperience, useFanfare, useQueue } from "../src";
+import { act, fireEvent, render, screen } from "@testing-library/react";
+import { describe, expect, it, vi } from "vitest";
+import { ADMITTED, away, FakeServer, HTML, queued, refusal } from "../../core/tests/server";
+import { FanfareProvider, useAppointment, useAuction, useConsumer, useExperience, useFanfare, useQueue } from "../src";
+import { client, ENTER, join, joined, Line, onAPage, pass, shown, STATUS } from "./setting";
 
-const STATUS = "GET /queues/q/status";
-const ENTER = "POST /queues/q/enter";
-
-beforeEach(() => {
-  vi.useFakeTimers({ now: new Date("2026-12-01T09:00:00Z") });
-  vi.spyOn(Math, "random").mockReturnValue(0.5);
-  vi.stubGlobal("BroadcastChannel", undefined);
-  localStorage.clear();
-});
-afterEach(() => {
-  cleanup();
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-});
-
-const pass = (seconds: number) => act(() => vi.advanceTimersByTimeAsync(seconds * 1000));
-const client = (server: FakeServer) => new Fanfare({ publishableKey: KEY, baseUrl: BASE, fetch: server.fetch });
-
-async function joined(server: FakeServer): Promise<Fanfare> {
-  const fanfare = client(server);
-  await Promise.all([fanfare.auth.guest(), vi.advanceTimersByTimeAsync(200)]);
-  return fanfare;
-}
-
-function Line({ id = "q" }: { id?: string }) {
-  const { status, enter, leave, isLoading, error } = useQueue(id);
-  return (
-    <p>
-      <output>{status?.status ?? "none"} {status?.position ?? ""}</output>
-      <i>{isFanfareError(error) ? error.code : (error?.name ?? "fine")}</i>
-      <button onClick={enter} disabled={isLoading}>Join</button>
-      <button onClick={leave}>Leave</button>
-    </p>
-  );
-}
-
-const shown = () => screen.getAllByRole("status").map(({ textContent }) => textContent.trim());
-const join = () => screen.getByText<HTMLButtonElement>("Join");
+onAPage();
 
 it("is the React that was meant", ({ task }) => {
   expect(version.startsWith(task.file.projectName === "react 18" ? "18." : "19.")).toBe(true);
@@ -108,6 +71,26 @@ describe("a queue", () => {
 });
 
 describe("what goes wrong", () => {
+  it("in one component's action, the others say as well; who comes later has not seen it", async () => {
+    const server = new FakeServer().on(ENTER, refusal(423, "QUEUE_NOT_OPEN"));
+    server.on(STATUS, refusal(404, "CONSUMER_NOT_IN_QUEUE"));
+    client(server);
+    function Both() {
+      return <StrictMode><Line /><Line /></StrictMode>;
+    }
+    const { rerender } = render(<Both />);
+    await pass(1);
+    fireEvent.click(screen.getAllByText("Join")[0]!);
+    for (const button of screen.getAllByText<HTMLButtonElement>("Join")) expect(button.disabled).toBe(true);
+    await pass(1);
+    expect(screen.getAllByText("QUEUE_NOT_OPEN")).toHaveLength(2);
+    rerender(<></>);
+    rerender(<Both />);
+    await pass(1);
+    expect(screen.getAllByText("fine")).toHaveLength(2);
+    expect(server.count(ENTER)).toBe(1);
+  });
+
   it("in an action is said until the next one, and rejects nowhere", async () => {
     const server = new FakeServer().on(ENTER, refusal(423, "QUEUE_NOT_OPEN"), queued(1)).on(STATUS, queued(1));
     client(server);

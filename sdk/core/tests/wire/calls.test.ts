@@ -11,7 +11,7 @@ import {
   type WaitlistStatus,
   type WatchListener,
 } from "../../src";
-import { browser, ids, refused, shop, until } from "./stack";
+import { browser, codeFor, ids, refused, shop, until } from "./stack";
 
 const { line, slow, later } = ids.queues;
 
@@ -177,11 +177,22 @@ describe("sessions", () => {
     expect(fanfare.auth.session()?.consumerId).not.toBe(consumerId);
   });
 
-  it("are opened by a code that is right alone", async () => {
+  it("are opened by the code that was sent, which takes the guest's place along, and by no other", async () => {
+    const fanfare = browser();
+    const changes: (string | undefined)[] = [];
+    fanfare.auth.onChange((session) => changes.push(session?.type));
+    const { position } = await fanfare.queues.enter(slow);
     const contact = { email: `sdk-${Date.now()}@example.com` };
-    expect(await browser().auth.requestOtp(contact)).toMatchObject({ ok: true });
-    const wrong = await refused(browser().auth.verifyOtp({ ...contact, code: "abcdef" }));
+    expect(await fanfare.auth.requestOtp(contact)).toMatchObject({ ok: true });
+    const wrong = await refused(fanfare.auth.verifyOtp({ ...contact, code: "abcdef" }));
     expect(wrong).toMatchObject({ status: 401, code: "OTP_INVALID" });
+    await expect.poll(() => codeFor(contact.email), { timeout: 20_000 }).toMatch(/^\d{6}$/);
+    const session = await fanfare.auth.verifyOtp({ ...contact, code: codeFor(contact.email) });
+    expect(session).toMatchObject({ type: "authenticated", email: contact.email });
+    expect(fanfare.auth.session()).toEqual(session);
+    expect(changes).toEqual(["guest", "authenticated"]);
+    expect(await fanfare.queues.status(slow)).toMatchObject({ status: "QUEUED", position });
+    expect(await fanfare.consumers.me()).toMatchObject({ isGuest: false, email: contact.email });
   });
 });
 

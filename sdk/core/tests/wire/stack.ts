@@ -1,5 +1,7 @@
 /** The real server: where it is, what is set up there, and the shop's side of it. */
 
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { Fanfare, type FanfareOptions, type Watched } from "../../src";
 
 interface Ids {
@@ -13,6 +15,8 @@ interface Ids {
 }
 
 const { FANFARE_URL: url = "", FANFARE_PK: publishableKey = "", FANFARE_SK: secretKey = "" } = process.env;
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
+const python = process.env.PYTHON ?? `${root}.venv/bin/python`;
 export const ids = JSON.parse(process.env.FANFARE_IDS ?? "{}") as Ids;
 
 /** A browser of its own: memory is not shared. */
@@ -26,6 +30,14 @@ export async function shop(path: string, body: object, fingerprint?: string): Pr
   const more = fingerprint === undefined ? {} : { "X-Fingerprint": fingerprint };
   const init = { method: "POST", headers: { ...headers, ...more }, body: JSON.stringify(body) };
   return (await (await fetch(`${url}/api/v1${path}`, init)).json()) as Record<string, unknown>;
+}
+
+/** The code that came last, read where development shows what is not sent: in the outbox. */
+export function codeFor(address: string): string {
+  const script = `from auth_otp.models import OutboxMessage
+print(OutboxMessage.objects.filter(address="${address}").latest("id").text)`;
+  const text = execFileSync(python, ["manage.py", "shell", "--verbosity", "0", "-c", script], { cwd: root }).toString();
+  return /\b\d{6}\b/.exec(text)?.[0] ?? "";
 }
 
 type Watch<T> = (listener: (watched: Watched<T>) => void) => () => void;

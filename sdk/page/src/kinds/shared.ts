@@ -10,6 +10,8 @@ import type { AnyKind, Details, Seen, Shown, Standing } from "./kind";
 type AnySeen = Seen<Details, Standing>;
 
 const DAY = 86_400;
+/** By how a refusal's code ends. */
+const REFUSED = { _SOLD_OUT: "sold-out", _FULL: "full", _PAUSED: "paused", _CLOSED: "closed" };
 
 export function shared(kind: AnyKind, seen: AnySeen): Shown {
   const found = seen.standing ? standing(kind, seen, seen.standing) : outside(kind, seen);
@@ -79,13 +81,14 @@ function outside(kind: AnyKind, seen: AnySeen): Shown {
 function refused(seen: AnySeen, again: () => void): Shown {
   const code = seen.refusal?.code ?? "";
   const next = seen.refusal?.extra.next as Next | undefined;
-  if (!/_(SOLD_OUT|FULL|PAUSED|CLOSED)$/.test(code)) {
+  const found = Object.entries(REFUSED).find(([end]) => code.endsWith(end));
+  if (!found) {
     const problem = problemOf(seen.page, seen.refusal);
     return { view: "failed", filling: { text: { problem, again: "1" }, does: { enter: again, back: seen.dismiss } }, says: problem };
   }
-  const view = code.endsWith("_SOLD_OUT") ? "sold-out" : code.endsWith("_FULL") ? "full" : "closed";
+  const [, view] = found;
   return {
-    view: code.endsWith("_PAUSED") ? "paused" : view,
+    view,
     filling: onward(seen, next, { does: { enter: again }, text: { again: view === "closed" ? null : "1" } }),
     says: seen.page.words.phrase(`says-${view}`),
   };
