@@ -1,13 +1,16 @@
 """An appointment from the shared link to the end: chosen, booked, kept, moved, given up."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.hosted import heading
 from tests.e2e.stack import Stack
 
+FREE = re.compile(r"times? free$")  # of a day
 HOURS = {day: [["09:00", "12:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
 
 
@@ -28,7 +31,7 @@ def launch(stack: Stack) -> dict[str, Any]:
 
 def take(page: Page, number: int) -> str:
     """Choose a time of the second day with free ones, and come to the question; the time."""
-    page.get_by_role("button", name="times free").nth(1).click()
+    page.get_by_role("button", name=FREE).nth(1).click()
     button = page.locator("ul.slots button:enabled").nth(number)
     told = button.inner_text().strip()
     button.click()
@@ -38,9 +41,11 @@ def take(page: Page, number: int) -> str:
 
 def test_a_visitor_books_moves_and_cancels(stack: Stack, launch: dict[str, Any], phone: Page) -> None:
     phone.goto(f"{stack.url}/e/e2e-fittings/fittings")
+    heading(phone, "Choose a time")
     first = take(phone, 0)
+    heading(phone, "Is that right?")
     phone.get_by_role("button", name="Book it").click()
-    expect(phone.get_by_role("heading", name="You are booked")).to_be_visible()
+    heading(phone, "You are booked")
     ticket = phone.get_by_role("listitem")
     expect(ticket).to_contain_text(first.split()[0])
     expect(ticket).to_contain_text("Hauptstraße 1, Berlin")
@@ -60,9 +65,10 @@ def test_a_visitor_books_moves_and_cancels(stack: Stack, launch: dict[str, Any],
     expect(ticket).to_contain_text(moved.split()[0])
 
     phone.get_by_role("button", name="Cancel it").click()
+    heading(phone, "Cancel this appointment?")
     phone.get_by_label("Reason").fill("ill")
     phone.get_by_role("button", name="Cancel the appointment").click()
-    expect(phone.get_by_role("heading", name="Choose a time")).to_be_visible()
+    heading(phone, "Choose a time")
 
 
 def test_a_time_that_is_taken_meanwhile_is_said_and_the_list_renewed(

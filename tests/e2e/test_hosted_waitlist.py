@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.hosted import heading
 from tests.e2e.stack import Stack
 
 ADDRESS = "ada@lists.example"
@@ -51,11 +52,11 @@ def sent(stack: Stack, pattern: str) -> str:
 def test_a_guest_joins_keeps_the_place_and_leaves(stack: Stack, desktop: Page) -> None:
     desktop.goto(f"{stack.url}/e/e2e-lists/news")
     desktop.get_by_role("button", name="Join the waitlist").click()
-    expect(desktop.get_by_role("heading", name="You are on the list")).to_be_visible()
+    heading(desktop, "You are on the list")
     expect(desktop.get_by_text("We have no address of yours")).to_be_visible()
     desktop.reload()
     desktop.get_by_role("button", name="Leave the list").click()
-    expect(desktop.get_by_role("heading", name="You have left")).to_be_visible()
+    heading(desktop, "You have left")
 
 
 def test_who_says_an_address_is_offered_something_and_takes_it(stack: Stack, phone: Page) -> None:
@@ -72,10 +73,10 @@ def test_who_says_an_address_is_offered_something_and_takes_it(stack: Stack, pho
 
     code = sent(stack, r"\b([2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{2})\b")
     phone.reload()
-    expect(phone.get_by_role("heading", name="There is something for you")).to_be_visible()
+    heading(phone, "There is something for you")
     expect(phone.get_by_text(ADDRESS)).to_be_visible()
     phone.get_by_role("button", name="Type the code").click()
     phone.get_by_label("Access code").fill(code)
     phone.get_by_role("button", name="Go on").click()
     phone.get_by_role("button", name="Get one now").click()
-    expect(phone.get_by_role("heading", name="You have one")).to_be_visible()
+    heading(phone, "You have one")

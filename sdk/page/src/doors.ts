@@ -68,8 +68,8 @@ export function accessCode(page: Page, problem = ""): void {
 
 async function use(page: Page, code: string): Promise<void> {
   try {
-    await page.fanfare.experiences.enter(page.experience.id, { accessCode: code });
-    pin(null); // the code may open another one than was looked at
+    const { sequenceId } = await page.fanfare.experiences.enter(page.experience.id, { accessCode: code });
+    pin(sequenceId); // the code's own, also where another one would come before it
     await page.route();
   } catch (error) {
     if (error instanceof FanfareError && error.code === "SIGN_IN_REQUIRED") signIn(page);

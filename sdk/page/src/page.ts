@@ -33,9 +33,9 @@ export interface Place {
   sequence: Sequence;
 }
 
-export const HERE = "at"; // the address's parameter that names a distribution
+export const HERE = "at"; // the address's parameter that names a distribution or a sequence
 
-/** Have the address name this distribution, or none. */
+/** Have the address name this distribution or sequence, or none. */
 export function pin(id: string | null): void {
   history.replaceState(null, "", addressOf(id));
 }

@@ -13,8 +13,9 @@ export async function route(page: Page): Promise<void> {
   if (sequence === null) return;
   offerDoors(page);
   const named = new URLSearchParams(location.search).get(HERE);
-  const place = named === null ? undefined : find(page.experience, named);
-  const offered = places(sequence);
+  const asked = page.experience.sequences.find(({ id }) => id === named);
+  const place = named === null || asked ? undefined : find(page.experience, named);
+  const offered = places(asked ?? sequence);
   const granting = offered.filter(({ kind }) => kind !== "waitlist"); // which is there for when these are over
   const only = granting.length === 1 ? granting[0] : offered.length === 1 ? offered[0] : undefined;
   const found = place ?? only ?? (await underway(page, offered));
