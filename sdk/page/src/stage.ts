@@ -1,9 +1,10 @@
 /** What is on the page: a view, which is one of the page's templates, and what is filled into it.
  *
  * In a template, `data-slot="place"` is where a text goes, `data-if="place"` is there only with it,
- * `data-bar="progress"` is as wide as a share, `data-link="shop"` is where a link leads, `data-do="enter"` is what
- * a button or a form does, `data-list="days"` repeats the template inside it for each of its items, and
- * `data-value="amount"` is a field with a suggestion in it.
+ * `data-pressed="chosen"` is pressed and `data-off="full"` disabled with it, `data-bar="progress"` is as wide as a
+ * share, `data-link="shop"` is where a link leads, `data-do="enter"` is what a button or a form does,
+ * `data-list="days"` repeats the template inside it for each of its items, and `data-value="amount"` is a field
+ * with a suggestion in it.
  */
 
 export interface Filling {
@@ -32,6 +33,7 @@ export class Stage {
   private filling: Filling = {};
   private readonly filled = new WeakMap<Element, string>();
   private readonly suggested = new WeakMap<Element, Suggestion>();
+  private acted: Element | null = null;
 
   constructor(private readonly root: HTMLElement) {
     root.addEventListener("click", (event) => this.act(event, "button[data-do]"));
@@ -54,6 +56,13 @@ export class Stage {
     this.name = name;
   }
 
+  /** Put something beside what was pressed last, while that is shown; else at the end. */
+  beside(element: HTMLElement): void {
+    const place = this.acted && this.root.contains(this.acted) ? this.acted.closest("p, form, li") : null;
+    if (place) place.after(element);
+    else this.root.append(element);
+  }
+
   private focus(): void {
     const first = this.root.querySelector<HTMLElement>("[data-first]") ?? this.root.querySelector("h1");
     if (!first) return;
@@ -71,6 +80,12 @@ export class Stage {
       if (slot.textContent !== value) slot.textContent = value;
     }
     for (const part of own(root, "data-if")) part.hidden = !text[part.dataset.if ?? ""];
+    for (const button of own(root, "data-pressed")) {
+      button.setAttribute("aria-pressed", String(Boolean(text[button.dataset.pressed ?? ""])));
+    }
+    for (const button of own(root, "data-off")) {
+      (button as HTMLButtonElement).disabled = Boolean(text[button.dataset.off ?? ""]);
+    }
     for (const bar of own(root, "data-bar")) {
       const share = Math.min(1, Math.max(0, bars[bar.dataset.bar ?? ""] ?? 0));
       bar.style.setProperty("--share", share.toFixed(4));
@@ -108,7 +123,16 @@ export class Stage {
       for (const child of copy.children) (child as HTMLElement).dataset.item = String(index);
       return copy;
     });
+    const focused = list.querySelector<HTMLElement>(":focus");
     list.replaceChildren(pattern, ...made);
+    if (focused) this.refocus(list, focused);
+  }
+
+  /** To what took the place of what had the focus. */
+  private refocus(list: HTMLElement, before: HTMLElement): void {
+    const item = before.closest<HTMLElement>("[data-item]")?.dataset.item ?? "";
+    const verb = before.dataset.do ?? "";
+    list.querySelector<HTMLElement>(`[data-item="${item}"] [data-do="${verb}"], [data-item="${item}"][data-do="${verb}"]`)?.focus();
   }
 
   private act(event: Event, selector: string): void {
@@ -118,6 +142,7 @@ export class Stage {
     const list = item?.closest<HTMLElement>("[data-list]")?.dataset.list ?? "";
     const { does = {} } = item ? (this.filling.lists?.[list]?.[Number(item.dataset.item)] ?? {}) : this.filling;
     event.preventDefault();
+    this.acted = found;
     does[found.dataset.do ?? ""]?.(found instanceof HTMLFormElement ? new FormData(found) : new FormData());
   }
 }

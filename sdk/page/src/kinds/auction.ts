@@ -49,7 +49,7 @@ function buying(seen: AuctionSeen): Shown {
   const desk = deskOf(seen.details.id);
   const back = () => {
     desk.isBuying = false;
-    seen.render();
+    seen.redraw();
   };
   return { view: "buying", filling: { text: about(seen), does: { buy: () => buy(seen), back } } };
 }
@@ -66,7 +66,7 @@ function bidding(seen: AuctionSeen): Shown {
   const own = ownBids(seen);
   const buyNow = () => {
     desk.isBuying = true;
-    seen.render();
+    seen.redraw();
   };
   return {
     view: "bidding",

@@ -47,7 +47,7 @@ export function bid(seen: AuctionSeen, form: FormData): void {
   const problem = wrong && { field: wrong, words: seen.page.words.phrase("auction-no-amount"), least: null } as const;
   deskOf(seen.details.id).problem = problem;
   if (amount && !problem) send(seen, amount, maxAmount ?? undefined);
-  else seen.render();
+  else seen.redraw();
 }
 
 /** Null: what was typed is no amount; undefined: nothing was. */
@@ -127,7 +127,7 @@ export function fields(seen: AuctionSeen, least: string | null): Pick<Filling, "
 
 /** One's own bids, fetched anew after each. */
 export function ownBids(seen: AuctionSeen): Filling[] {
-  const { details, page, standing, render } = seen;
+  const { details, page, standing, redraw } = seen;
   const desk = deskOf(details.id);
   const as = `${standing?.consumerId ?? ""} ${standing?.lastBidTime ?? ""} ${standing?.status ?? ""}`;
   if (standing && desk.ownAs !== as) {
@@ -135,7 +135,7 @@ export function ownBids(seen: AuctionSeen): Filling[] {
     const fetched = page.fanfare.auctions.history(details.id, { limit: 20 });
     fetched.then(({ data }) => {
       desk.own = data;
-      render();
+      redraw();
     }, () => (desk.ownAs = ""));
   }
   return desk.own.map(({ amount, at, kind, state }) => ({

@@ -89,20 +89,20 @@ export function checking(seen: DrawSeen): Shown | null {
   };
 }
 
-function end({ details, render }: DrawSeen): void {
+function end({ details, redraw }: DrawSeen): void {
   checks.delete(details.id);
-  render();
+  redraw();
 }
 
 async function begin(seen: DrawSeen): Promise<void> {
-  const { page, details, render } = seen;
+  const { page, details, redraw } = seen;
   if (checks.get(details.id)?.step) return;
   const check: Check = { ...NEW, step: "fetching" };
   checks.set(details.id, check);
-  render();
+  redraw();
   const progress = (share: number) => {
     check.share = share;
-    render();
+    redraw();
   };
   try {
     check.proof = await wholeProof(page, details.id, progress);
@@ -114,5 +114,5 @@ async function begin(seen: DrawSeen): Promise<void> {
     check.hasFailed = true;
   }
   check.step = null;
-  render();
+  redraw();
 }
