@@ -19,6 +19,7 @@ from experiences.models import Experience
 from fanfare.errors import Detail, Invalid
 
 TAKEN = "There is an experience with this slug; choose another one."
+TOO_FAR = "No calendar goes that far."
 
 
 def opening_of(experience: Experience) -> dt.datetime | None:
@@ -51,7 +52,10 @@ def copy(
         )
     if opens_at is not None and opened is not None:
         zone = ZoneInfo(experience.time_zone or experience.organization.time_zone)
-        _move(told, _wall(opens_at, zone) - _wall(opened, zone), zone)
+        try:
+            _move(told, _wall(opens_at, zone) - _wall(opened, zone), zone)
+        except OverflowError:
+            raise Invalid(Detail("opens_at", TOO_FAR)) from None
     _forget(told)
     file = {"organization": {"slug": experience.organization.slug}, "experiences": [told]}
     applying.lock_out_others()

@@ -1,6 +1,7 @@
 """From a file's bytes to plain data: YAML or JSON, bounded in size and depth, without surprises.
 
-Of YAML only what JSON has: no aliases, no tags, no time stamps, every name once.
+Of YAML only what JSON has: no aliases, no tags, no time stamps, no numbers to the base of sixty, every name
+once.
 """
 
 import json
@@ -49,7 +50,7 @@ def _parse_yaml(text: str, before: str = "") -> Any:
         mark = problem.problem_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise _refusal(f"{before}Not YAML{where}: {problem.problem}.") from None
-    except (yaml.YAMLError, ValueError) as problem:
+    except (yaml.YAMLError, ValueError, OverflowError) as problem:
         raise _refusal(f"{before}Not YAML: {problem}.") from None
 
 
@@ -67,13 +68,23 @@ def _no_constant(name: str) -> None:
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader without aliases and time stamps, and with every name once and as text."""
+    """SafeLoader without aliases, tags and time stamps, and with every name once and as text."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
             raise yaml.composer.ComposerError(None, None, "aliases are not taken", event.start_mark)
+        if event.tag is not None:  # their makers crash on values that they don't expect
+            raise yaml.composer.ComposerError(None, None, "tags are not taken", event.start_mark)
         return super().compose_node(parent, index)
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        """What a value without a tag is. With a colon it is text: `10:30` is no 630, and to reckon a long one
+        of that kind takes minutes.
+        """
+        if kind is yaml.ScalarNode and ":" in value:
+            return "tag:yaml.org,2002:str"
+        return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxLengthValidator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -23,6 +24,7 @@ else:
     _ModelChoiceField = forms.ModelChoiceField
 
 MOST_PROBLEMS = 30
+MOST_CHARACTERS = 200_000  # of a file: reading holds a thread for as long as it takes
 _COLORS = {"created": "success", "updated": "warning", "unchanged": "default"}
 
 
@@ -39,6 +41,8 @@ class ImportForm(forms.Form):
     text = forms.CharField(
         label="The file", widget=TextArea(attrs={"rows": 16, "class": "font-mono"}), strip=False,
         help_text="YAML or JSON, as “Export” on an experience’s page gives it and manage.py apply reads it.",
+        # As a limit of the field's, browsers would cut off what is pasted, and not say so.
+        validators=[MaxLengthValidator(MOST_CHARACTERS)],
     )  # fmt: skip
 
     def __init__(self, *arguments: Any, request: HttpRequest, **options: Any) -> None:

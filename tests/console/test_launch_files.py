@@ -188,12 +188,26 @@ def test_what_is_wrong_is_said_by_path_and_changes_nothing(editor: Console, worl
         "experiences: [{slug: new, nmae: x}]": "experiences[0].nmae: Unknown name",
         "experiences: [{slug: 'No slug', name: x}]": "experiences[0].slug: Use lower-case letters",
         "a: &x 1\nb: *x": "aliases are not taken",
+        "a: !!timestamp soon": "tags are not taken",
+        "a: !!bool perhaps": "tags are not taken",
+        'a: !!int ""': "tags are not taken",
+        "a: !!set {b}": "tags are not taken",
+        'a: "\\UFFFFFFFF"': "Not YAML",
+        "x" * 200_001: "at most 200000 characters",
     }.items():
         for more in ({}, {"sure": "yes"}):
             page = send(editor, world, text, **more)
             assert page.status_code == 200
             assert told in str(page.context["form"].errors).replace("&quot;", '"'), (text, told)
     assert (Event.objects.count(), Experience.objects.count()) == (events, 1)
+
+
+def test_what_looks_like_a_time_is_text() -> None:
+    """Not a number to the base of sixty, for which a long one would take minutes of computing."""
+    long = ":".join("1" * 100_000)
+    assert reading.read(f"a: 10:30\nb: -1:30.5\nc: {long}\nd: 3".encode()) == {
+        "a": "10:30", "b": "-1:30.5", "c": long, "d": 3,
+    }  # fmt: skip
 
 
 def test_tenants_are_walls_to_files_too(
@@ -296,6 +310,9 @@ def test_a_copy_that_can_not_be_is_none(
     assert "slug" in page.context["form"].errors
     page = copy(owner, experience, "2030-01-01", "10:00:00")
     assert "Nothing in it has an opening" in str(page.context["form"].errors["opens_at"])
+    Distribution.objects.update(open_at=time.now(), close_at=time.now() + dt.timedelta(days=9))
+    page = copy(owner, experience, "9999-12-31", "23:59:59")
+    assert page.context["form"].errors["opens_at"] == ["No calendar goes that far."]
     assert copy(viewer, experience).status_code == 403
     copy(stranger, experience)
     assert Experience.objects.filter(organization=world.organization).count() == 1
