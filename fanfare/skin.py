@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
@@ -13,6 +15,10 @@ def _pages(title: str, *pages: tuple[str, ...], permission: str = "") -> dict[st
         item = {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
         items.append(item | ({"permission": shown_to} if shown_to else {}))
     return {"title": title, "separator": True, "items": items}
+
+
+def _own_style(request: HttpRequest) -> str:
+    return static("fanfare/console.css")
 
 
 _FAVICON = (
@@ -27,6 +33,7 @@ UNFOLD = {
     "SITE_SYMBOL": "celebration",
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _FAVICON}],
+    "STYLES": [_own_style],
     "SHOW_HISTORY": True,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
