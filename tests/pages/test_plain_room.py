@@ -11,6 +11,7 @@ from consumers.models import Consumer, Session
 from distributions.core import switches
 from distributions.core.models import Distribution, Participation, Status
 from distributions.queues import rules
+from distributions.queues.models import Queue
 from experiences.models import Event, Organization
 from fanfare import clock as time
 from tests.api.servers import redis_away
@@ -51,6 +52,15 @@ def test_from_the_link_to_the_end(world: World, clock: Any) -> None:
     assert "You gave up your place" in second.do("leave")
     names = Event.objects.filter(distribution_id=queue.pk).values_list("name", flat=True)
     assert list(names)[-1] == "queue.consumer.left"
+
+
+def test_a_wait_is_told_without_saying_a_number_twice(world: World, clock: Any) -> None:
+    world = plain_world()
+    queue = world.queue(admission_rate=60)
+    assert "Expected wait: about a minute." in Visitor(world).do("enter")
+    assert "Voraussichtliche Wartezeit: etwa eine Minute." in Visitor(world, language="de").do("enter")
+    Queue.objects.filter(pk=queue.pk).update(admission_rate=1)
+    assert "Expected wait: 2 to 4 minutes." in Visitor(world).do("enter")
 
 
 def test_one_place_however_often(world: World, clock: Any) -> None:
