@@ -251,6 +251,6 @@ def test_any_history_comes_to_what_the_plain_rules_say(
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=40, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -264,6 +264,6 @@ def test_any_history_comes_to_what_the_plain_rules_say(world: World, clock: Any)
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
