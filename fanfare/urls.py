@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
 from distributions.launches import pages as launches
+from distributions.pages import downloads
 from distributions.pages import views as hosted
 from distributions.waitlists import pages
 from fanfare import health, schema
@@ -23,6 +24,7 @@ urlpatterns = [
     path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("e/<str:name>", hosted.page, name="hosted"),
     path("e/<str:organization>/<str:name>", hosted.page, name="hosted"),
+    path("verify/<str:name>", downloads.verifier, name="verifier"),
     path("unsubscribe/<str:token>", pages.unsubscribe, name="unsubscribe"),
     path(".well-known/jwks.json", health.jwks),
     path("metrics", health.metrics),

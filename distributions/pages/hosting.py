@@ -28,6 +28,7 @@ POLICY = {
     "style-src": [NONCE],
     "img-src": [SELF, "data:", "https:"],  # logos and pictures of themes
     "connect-src": [SELF],
+    "worker-src": [SELF],  # of the proof of work
     "form-action": [SELF],
     "base-uri": [NONE],
     "frame-ancestors": [NONE],
@@ -82,7 +83,14 @@ def _apart(request: HttpRequest, template: str, status: int) -> HttpResponse:
 def assets() -> dict[str, str]:
     """The addresses of script and style; each changes with what is in the file."""
     return {name: _versioned(f"hosted/{name}.{kind}") for name, kind in
-            (("page", "js"), ("thumbmark", "js"), ("style", "css"))}  # fmt: skip
+            (("page", "js"), ("thumbmark", "js"), ("verify", "js"), ("style", "css"))}  # fmt: skip
+
+
+@lru_cache
+def altcha() -> dict[str, str]:
+    """The widget's parts, which the script loads only where entering costs a proof of work."""
+    return {name: _versioned(f"hosted/altcha/{file}") for name, file in
+            (("script", "altcha.js"), ("style", "altcha.css"), ("worker", "pbkdf2.js"))}  # fmt: skip
 
 
 def _versioned(name: str) -> str:

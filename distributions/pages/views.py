@@ -13,9 +13,6 @@ from experiences import looks, returning
 from experiences.models import Experience
 from fanfare import clock
 
-# Kinds that have views of their own in `templates/hosted/kinds/`.
-KINDS = (Kind.QUEUE, Kind.TIMED_RELEASE)
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @hosting.hosted
@@ -46,8 +43,10 @@ def _with_script(request: HttpRequest, experience: Experience, context: dict[str
         "publishableKey": key,
         "returnUrl": context["return_url"],
         "thumbmarkUrl": context["assets"]["thumbmark"],
+        "verifyUrl": context["assets"]["verify"],
+        "altcha": hosting.altcha(),
     }
-    templates = [f"hosted/kinds/{kind}.html" for kind in KINDS]
+    templates = [f"hosted/kinds/{kind}.html" for kind in Kind]
     plainly = request.GET.copy()
     plainly["plain"] = "1"
     more = {"told": told, "kinds": templates, "reasons": words.REASONS, "plain_query": plainly.urlencode()}

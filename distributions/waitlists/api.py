@@ -42,7 +42,7 @@ class WaitlistViewSet(Enter, Challenge):
         if standing is None or self.may_be_followed(standing):
             standing = self._stored()
         if standing is None or standing.status != Status.QUEUED:
-            return Response(shape.present_nobody(self.distribution))
+            return Response(shape.present_nobody(self.distribution, standing))
         extra = shape.present_standing(self.distribution, standing, self.now)
         return Response(present(self.distribution, standing, **extra))
 

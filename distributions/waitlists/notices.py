@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 
-from distributions.core.models import Distribution
+from distributions.core.models import Distribution, Status
 from distributions.core.standing import Standing
 from distributions.waitlists.models import Notice, Outcome
 
@@ -14,6 +14,14 @@ def of(distribution: Distribution, standing: Standing) -> list[Notice]:
     if known is not None:
         return known.get(standing.id, [])
     return list(Notice.objects.filter(participation_id=standing.id).order_by("-id"))
+
+
+def ended_by(standing: Standing) -> Notice | None:
+    """The offer with which this entry ended, claimed or lapsed; None: it did not end so."""
+    if standing.status != Status.LEFT:
+        return None
+    ended = Notice.objects.filter(participation_id=standing.id, ended_at=standing.ended_at)
+    return ended.filter(outcome__in=(Outcome.CLAIMED, Outcome.LAPSED)).first()
 
 
 def load(pairs: Iterable[tuple[Distribution, Standing]]) -> None:

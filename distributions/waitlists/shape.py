@@ -12,10 +12,11 @@ from distributions.core.shape import DistributionSerializer
 from distributions.core.standing import Standing
 from distributions.core.status import StatusSerializer
 from distributions.waitlists import notices
-from distributions.waitlists.models import Mode
+from distributions.waitlists.models import Mode, Outcome
 from fanfare import sealing
 from fanfare.api import IdField
 
+_OUTCOMES = [Outcome.CLAIMED.name, Outcome.LAPSED.name]
 _IS_ENTERED = "Whether the consumer waits here."
 
 
@@ -53,6 +54,9 @@ class WaitlistStatusSerializer(_ToldSerializer):
     status = serializers.ChoiceField(Status.choices, required=False)
     consumer_id = IdField("cons", required=False)
     entered_at = serializers.DateTimeField(required=False)
+    offer_outcome = serializers.ChoiceField(
+        _OUTCOMES, required=False, help_text="What ended the waiting, where it was an offer."
+    )
 
 
 class LeftEntrySerializer(StatusSerializer):
@@ -73,9 +77,11 @@ def present_waitlist(distribution: Distribution, now: dt.datetime) -> dict[str, 
     )
 
 
-def present_nobody(distribution: Distribution) -> dict[str, Any]:
-    """The status of somebody who does not wait here."""
-    return {"waitlist_id": distribution.pk, "is_entered": False}
+def present_nobody(distribution: Distribution, standing: Standing | None) -> dict[str, Any]:
+    """The status of somebody who does not wait here; one query, where they did before."""
+    body = {"waitlist_id": distribution.pk, "is_entered": False}
+    ended_by = notices.ended_by(standing) if standing else None
+    return body if ended_by is None else body | {"offer_outcome": Outcome(ended_by.outcome).name}
 
 
 def present_standing(distribution: Distribution, standing: Standing, now: dt.datetime) -> dict[str, Any]:

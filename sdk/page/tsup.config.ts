@@ -5,7 +5,8 @@ const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 // Straight into Django's static files, where the committed copy is served from; `npm run page:check` compares it.
 export default defineConfig({
-  entry: { page: "src/main.ts" },
+  entry: { page: "src/main.ts", verify: "src/verify/index.ts" },
+  splitting: false, // each file is loaded by itself
   outDir: process.env.PAGE_OUT ?? path("../../distributions/static/hosted"),
   format: "esm",
   target: "es2022",

@@ -12,7 +12,8 @@ try {
     env: { ...process.env, PAGE_OUT: made },
     stdio: "inherit",
   });
-  for (const name of ["page.js", "thumbmark.js"]) {
+  const altcha = ["altcha/altcha.js", "altcha/altcha.css", "altcha/pbkdf2.js"];
+  for (const name of ["page.js", "thumbmark.js", "verify.js", ...altcha]) {
     if (readFileSync(join(made, name), "utf8") === readFileSync(new URL(name, committed), "utf8")) continue;
     console.error(`distributions/static/hosted/${name} is not what its source builds. Run: npm run page`);
     process.exitCode = 1;

@@ -65,7 +65,7 @@ def launch(stack: Stack, slug: str, plural: str, distribution: dict[str, Any], *
     )
     keys = found["organization"]
     made = found["experiences"][f"{slug}-drop"]["sequences"]["everyone"][plural]["it"]
-    path = {"queues": "/queues", "timedReleases": "/timed-releases"}[plural]
+    path = "/timed-releases" if plural == "timedReleases" else f"/{plural}"
     url = f"{stack.url}/e/{slug}-drop?returnUrl={SHOP}"
     return Hosted(stack, url, f"{path}/{made}", keys["publishableKey"], keys["secretKey"])
 

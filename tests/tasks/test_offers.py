@@ -61,7 +61,8 @@ def test_who_claims_waits_no_more(world: World, clock: Any) -> None:
     assert buys(world, ada, "ada", release).json()["status"] == "ADMITTED"
     tick()
     assert outcomes(waitlist) == ["claimed"]
-    assert not ada.status(waitlist).json()["isEntered"]
+    status = ada.status(waitlist).json()
+    assert (status["isEntered"], status["offerOutcome"]) == (False, "CLAIMED")
     assert trace(waitlist, ada.id)[-1] == ("left", "system:offers")
     assert ada.enter(release).json()["status"] == "ADMITTED"  # asking again is no second entry
     world.server().post(f"/timed-releases/{release.pk}/complete", {"consumerId": ada.id})
@@ -86,7 +87,8 @@ def test_an_offer_that_is_not_taken_goes_to_the_next(world: World, clock: Any) -
     clock.shift(5)
     tick()
     assert (outcomes(waitlist), told(waitlist)) == (["lapsed", "open"], [ada.id, bea.id])
-    assert not ada.status(waitlist).json()["isEntered"]
+    status = ada.status(waitlist).json()
+    assert (status["isEntered"], status["offerOutcome"]) == (False, "LAPSED")
     assert_error(ada.enter(release), 403, "Access code required")
     assert come_in(world, ada, code_for("ada")).json()["sequenceId"] == world.sequence.pk
     assert (AccessCode.objects.filter(revoked_at=None).count(), Redemption.objects.count()) == (1, 0)
@@ -95,6 +97,8 @@ def test_an_offer_that_is_not_taken_goes_to_the_next(world: World, clock: Any) -
     tick()
     assert outcomes(waitlist) == ["lapsed", "claimed"]
     assert "offerExpiresAt" not in ada.status(waitlist).json()
+    ada.leave(waitlist)
+    assert "offerOutcome" not in ada.status(waitlist).json()  # by themselves, this time
 
 
 def test_who_was_half_way_in_keeps_the_place(world: World, clock: Any) -> None:

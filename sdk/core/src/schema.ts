@@ -621,6 +621,8 @@ export interface components {
         };
         /** @enum {string} */
         NextKindEnum: "queue" | "sequence" | "waitlist";
+        /** @enum {string} */
+        OfferOutcomeEnum: "CLAIMED" | "LAPSED";
         /** @description The tenant's public settings. */
         Organization: {
             id: string;
@@ -1106,6 +1108,8 @@ export interface components {
              * @description Until when the code that was sent is good.
              */
             offerExpiresAt?: string;
+            /** @description What ended the waiting, where it was an offer. */
+            offerOutcome?: components["schemas"]["OfferOutcomeEnum"];
         };
         /** @description How many tickets an entry has of whoever meets a sequence's conditions. */
         Weight: {

@@ -1,7 +1,7 @@
 /** What has to be done first: sign in by a code, or type an access code. */
 
 import { FanfareError, type FanfareError as Refusal } from "@fanfare/sdk-core";
-import { title, type Page } from "./page";
+import { pin, title, type Page } from "./page";
 
 type Contact = { email: string } | { phone: string };
 
@@ -68,7 +68,8 @@ export function accessCode(page: Page, problem = ""): void {
 
 async function use(page: Page, code: string): Promise<void> {
   try {
-    await page.fanfare.experiences.enter(page.experience.id, { accessCode: code });
+    const { sequenceId } = await page.fanfare.experiences.enter(page.experience.id, { accessCode: code });
+    pin(sequenceId); // the code's own, also where another one would come before it
     await page.route();
   } catch (error) {
     if (error instanceof FanfareError && error.code === "SIGN_IN_REQUIRED") signIn(page);

@@ -9,6 +9,7 @@ import type { Page } from "./page";
 import { open, route } from "./routing";
 import { Stage } from "./stage";
 import { readTold } from "./told";
+import { solve } from "./work";
 import { Words } from "./words";
 
 function begin(): void {
@@ -24,6 +25,7 @@ function begin(): void {
     publishableKey: told.publishableKey,
     baseUrl: `${location.origin}/api/v1`,
     fingerprint: () => fingerprint(told.thumbmarkUrl),
+    solve: (challenge) => solve(page, challenge),
     fetch: clock.fetch,
   });
   const page: Page = {

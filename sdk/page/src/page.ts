@@ -33,6 +33,21 @@ export interface Place {
   sequence: Sequence;
 }
 
+export const HERE = "at"; // the address's parameter that names a distribution or a sequence
+
+/** Have the address name this distribution or sequence, or none. */
+export function pin(id: string | null): void {
+  history.replaceState(null, "", addressOf(id));
+}
+
+/** This page's, with that distribution. */
+export function addressOf(id: string | null): URL {
+  const address = new URL(location.href);
+  if (id === null) address.searchParams.delete(HERE);
+  else address.searchParams.set(HERE, id);
+  return address;
+}
+
 /** Of the window: what matters most first. */
 export function title(page: Page, start: string): void {
   document.title = start ? `${start} · ${page.experience.name}` : page.experience.name;

@@ -6,7 +6,7 @@ import { open as openDoor } from "./doors";
 import { KINDS } from "./kinds";
 import type { AnyKind, Details, Seen, Shown, Standing } from "./kinds/kind";
 import { shared } from "./kinds/shared";
-import { title, type Page, type Place } from "./page";
+import { pin, title, type Page, type Place } from "./page";
 
 const LOOK_SECONDS = 15; // at the distribution itself: paused, closed, a message
 const DOORS = ["SIGN_IN_REQUIRED", "ACCESS_CODE_REQUIRED", "NOT_ELIGIBLE"];
@@ -79,9 +79,11 @@ export class Participation {
         return;
       }
     }
-    const wait = LOOK_SECONDS * (0.8 + 0.4 * Math.random()) * 1000;
+    const advised = Math.min(LOOK_SECONDS, this.details?.pollAfterSeconds ?? LOOK_SECONDS);
+    const wait = advised * (0.8 + 0.4 * Math.random()) * 1000;
     // When it opens or closes, all look; not all at once.
-    const turns = [this.details?.openAt, this.details?.closeAt].map((at) => Date.parse(at ?? "") - clock.now());
+    const { openAt, closeAt, drawAt } = this.details ?? {};
+    const turns = [openAt, closeAt, drawAt].map((at) => Date.parse(at ?? "") - clock.now());
     const turn = Math.min(...turns.filter((left) => left > 0), Infinity);
     this.dueAt = clock.now() + Math.min(wait, turn + 2000 * Math.random());
     this.render();
@@ -97,13 +99,19 @@ export class Participation {
       await this.persist(what);
     } catch (error) {
       if (!(error instanceof FanfareError)) throw error;
-      if (DOORS.includes(error.code) && !this.isClosed) openDoor(this.page, error);
+      if (DOORS.includes(error.code) && !this.isClosed) this.open(error);
       else this.refusal = error.status === 423 ? null : error;
       this.dueAt = 0;
     } finally {
       this.isBusy = false;
       this.render();
     }
+  }
+
+  private open(refusal: FanfareError): void {
+    // Whoever signs in for this one comes back to it, whichever sequence is theirs then.
+    if (refusal.code === "SIGN_IN_REQUIRED") pin(this.place.id);
+    openDoor(this.page, refusal);
   }
 
   private async persist(what: () => Promise<unknown>): Promise<void> {
@@ -145,6 +153,11 @@ export class Participation {
       now,
       fingerprint: this.device,
       refresh: () => void this.look(),
+      redraw: () => this.render(),
+      dismiss: () => {
+        this.refusal = null;
+        this.render();
+      },
       attempt: (what) => void this.attempt(what),
     };
     this.show(this.kind.show(seen) ?? shared(this.kind, seen));

@@ -4,10 +4,8 @@ import { FanfareError, type Consumer, type Sequence } from "@fanfare/sdk-core";
 import { pause } from "./attempts";
 import * as doors from "./doors";
 import { find, places } from "./following";
-import { title, type Page, type Place } from "./page";
+import { addressOf, HERE, title, type Page, type Place } from "./page";
 import { Participation } from "./participation";
-
-const HERE = "at"; // the parameter that names a distribution
 
 export async function route(page: Page): Promise<void> {
   page.close();
@@ -15,9 +13,11 @@ export async function route(page: Page): Promise<void> {
   if (sequence === null) return;
   offerDoors(page);
   const named = new URLSearchParams(location.search).get(HERE);
-  const place = named === null ? undefined : find(page.experience, named);
-  const offered = places(sequence);
-  const only = offered.length === 1 ? offered[0] : undefined;
+  const asked = page.experience.sequences.find(({ id }) => id === named);
+  const place = named === null || asked ? undefined : find(page.experience, named);
+  const offered = places(asked ?? sequence);
+  const granting = offered.filter(({ kind }) => kind !== "waitlist"); // which is there for when these are over
+  const only = granting.length === 1 ? granting[0] : offered.length === 1 ? offered[0] : undefined;
   const found = place ?? only ?? (await underway(page, offered));
   if (found) show(page, found);
   else choose(page, offered);
@@ -27,9 +27,7 @@ export async function route(page: Page): Promise<void> {
 export function open(page: Page, id: string): void {
   const place = find(page.experience, id);
   if (!place) return;
-  const address = new URL(location.href);
-  address.searchParams.set(HERE, place.id);
-  history.pushState(null, "", address);
+  history.pushState(null, "", addressOf(place.id));
   page.close();
   show(page, place);
 }

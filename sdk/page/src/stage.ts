@@ -1,8 +1,10 @@
 /** What is on the page: a view, which is one of the page's templates, and what is filled into it.
  *
  * In a template, `data-slot="place"` is where a text goes, `data-if="place"` is there only with it,
- * `data-bar="progress"` is as wide as a share, `data-link="shop"` is where a link leads, `data-do="enter"` is what
- * a button or a form does, and `data-list="days"` repeats the template inside it for each of its items.
+ * `data-pressed="chosen"` is pressed and `data-off="full"` disabled with it, `data-bar="progress"` is as wide as a
+ * share, `data-link="shop"` is where a link leads, `data-do="enter"` is what a button or a form does,
+ * `data-list="days"` repeats the template inside it for each of its items, and `data-value="amount"` is a field
+ * with a suggestion in it.
  */
 
 export interface Filling {
@@ -13,12 +15,25 @@ export interface Filling {
   links?: Record<string, string>;
   does?: Record<string, (form: FormData) => void>;
   lists?: Record<string, Filling[]>;
+  /** By field; absent: what stands there stays. */
+  values?: Record<string, Suggestion>;
+}
+
+/** What is in a field until somebody types something else. */
+export interface Suggestion {
+  text: string;
+  /** It replaces what was typed where this is another than before; undefined: never. */
+  because?: unknown;
+  /** What was typed can't be used. */
+  isWrong?: boolean;
 }
 
 export class Stage {
   private name = "";
   private filling: Filling = {};
   private readonly filled = new WeakMap<Element, string>();
+  private readonly suggested = new WeakMap<Element, Suggestion>();
+  private acted: Element | null = null;
 
   constructor(private readonly root: HTMLElement) {
     root.addEventListener("click", (event) => this.act(event, "button[data-do]"));
@@ -41,6 +56,13 @@ export class Stage {
     this.name = name;
   }
 
+  /** Put something beside what was pressed last, while that is shown; else at the end. */
+  beside(element: HTMLElement): void {
+    const place = this.acted && this.root.contains(this.acted) ? this.acted.closest("p, form, li") : null;
+    if (place) place.after(element);
+    else this.root.append(element);
+  }
+
   private focus(): void {
     const first = this.root.querySelector<HTMLElement>("[data-first]") ?? this.root.querySelector("h1");
     if (!first) return;
@@ -49,7 +71,7 @@ export class Stage {
     scrollTo({ top: 0 });
   }
 
-  private fill(root: ParentNode, { text = {}, bars = {}, links = {}, lists = {} }: Filling): void {
+  private fill(root: ParentNode, { text = {}, bars = {}, links = {}, lists = {}, values = {} }: Filling): void {
     for (const list of root.querySelectorAll<HTMLElement>("[data-list]")) {
       this.repeat(list, lists[list.dataset.list ?? ""] ?? []);
     }
@@ -58,6 +80,12 @@ export class Stage {
       if (slot.textContent !== value) slot.textContent = value;
     }
     for (const part of own(root, "data-if")) part.hidden = !text[part.dataset.if ?? ""];
+    for (const button of own(root, "data-pressed")) {
+      button.setAttribute("aria-pressed", String(Boolean(text[button.dataset.pressed ?? ""])));
+    }
+    for (const button of own(root, "data-off")) {
+      (button as HTMLButtonElement).disabled = Boolean(text[button.dataset.off ?? ""]);
+    }
     for (const bar of own(root, "data-bar")) {
       const share = Math.min(1, Math.max(0, bars[bar.dataset.bar ?? ""] ?? 0));
       bar.style.setProperty("--share", share.toFixed(4));
@@ -67,6 +95,20 @@ export class Stage {
       if (address === undefined) link.removeAttribute("href");
       else if (link.getAttribute("href") !== address) link.setAttribute("href", address);
     }
+    for (const field of own(root, "data-value")) {
+      const value = values[field.dataset.value ?? ""];
+      if (value && field instanceof HTMLInputElement) this.suggest(field, value);
+    }
+  }
+
+  private suggest(field: HTMLInputElement, value: Suggestion): void {
+    const before = this.suggested.get(field);
+    const isNews = value.because !== undefined && value.because !== before?.because;
+    const isUntouched = field.value === (before?.text ?? "");
+    this.suggested.set(field, { ...value, because: value.because ?? before?.because });
+    if (before === undefined || isNews || isUntouched) field.value = value.text;
+    field.setAttribute("aria-invalid", String(value.isWrong ?? false));
+    if (value.isWrong && isNews) field.select();
   }
 
   /** Items that stay as they were keep their elements, and with them the focus. */
@@ -81,7 +123,16 @@ export class Stage {
       for (const child of copy.children) (child as HTMLElement).dataset.item = String(index);
       return copy;
     });
+    const focused = list.querySelector<HTMLElement>(":focus");
     list.replaceChildren(pattern, ...made);
+    if (focused) this.refocus(list, focused);
+  }
+
+  /** To what took the place of what had the focus. */
+  private refocus(list: HTMLElement, before: HTMLElement): void {
+    const item = before.closest<HTMLElement>("[data-item]")?.dataset.item ?? "";
+    const verb = before.dataset.do ?? "";
+    list.querySelector<HTMLElement>(`[data-item="${item}"] [data-do="${verb}"], [data-item="${item}"][data-do="${verb}"]`)?.focus();
   }
 
   private act(event: Event, selector: string): void {
@@ -91,6 +142,7 @@ export class Stage {
     const list = item?.closest<HTMLElement>("[data-list]")?.dataset.list ?? "";
     const { does = {} } = item ? (this.filling.lists?.[list]?.[Number(item.dataset.item)] ?? {}) : this.filling;
     event.preventDefault();
+    this.acted = found;
     does[found.dataset.do ?? ""]?.(found instanceof HTMLFormElement ? new FormData(found) : new FormData());
   }
 }

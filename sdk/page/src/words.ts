@@ -1,6 +1,9 @@
 /** Words come from the page, in its language; numbers, times and their units from the browser. */
 
+import { formatAmount } from "@fanfare/sdk-core";
+
 const HOUR = 3600;
+const DAY = 24 * HOUR;
 
 export class Words {
   constructor(private readonly language: string) {}
@@ -41,6 +44,13 @@ export class Words {
     return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
   }
 
+  /** `4:05`, and where that is far away `3 days`. Seconds. */
+  until(seconds: number): string {
+    if (seconds < 2 * DAY) return this.left(seconds);
+    const format = new Intl.NumberFormat(this.language, { style: "unit", unit: "day", unitDisplay: "long" });
+    return format.format(Math.floor(seconds / DAY));
+  }
+
   /** `12 minutes`, `40 seconds`: to be read aloud. Seconds. */
   spoken(seconds: number): string {
     const unit = seconds < 90 ? "second" : seconds < 1.5 * HOUR ? "minute" : "hour";
@@ -50,8 +60,18 @@ export class Words {
   }
 
   /** In the visitor's own time zone, which it names. */
-  instant(at: string): string {
-    const options = { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" } as const;
+  instant(at: string, length: "long" | "short" = "long"): string {
+    const options = { weekday: length, day: "numeric", month: length, hour: "numeric", minute: "2-digit" } as const;
     return new Intl.DateTimeFormat(this.language, { ...options, timeZoneName: "short" }).format(new Date(at));
+  }
+
+  /** The time of a day, in the visitor's own time zone. */
+  time(at: string): string {
+    return new Intl.DateTimeFormat(this.language, { hour: "numeric", minute: "2-digit", second: "2-digit" }).format(new Date(at));
+  }
+
+  /** Money, with its currency. */
+  amount(amount: string, currency: string): string {
+    return formatAmount(amount, currency, this.language);
   }
 }

@@ -14,6 +14,9 @@ export interface Details {
   timeZone: string;
   supportsGuest: boolean;
   enterFrom?: string;
+  drawAt?: string;
+  /** When looking again makes sense, where that is soon. */
+  pollAfterSeconds?: number;
   message?: string | null;
 }
 
@@ -45,6 +48,10 @@ export interface Seen<D, S> {
   fingerprint: string | null;
   /** Look at the distribution again, now. */
   refresh: () => void;
+  /** Show what is known again: the kind knows something more. */
+  redraw: () => void;
+  /** Forget the refusal. */
+  dismiss: () => void;
   /** Do something that takes a session: signs a guest in, waits out a crowd, asks for what is missing. */
   attempt: (what: () => Promise<unknown>) => void;
 }

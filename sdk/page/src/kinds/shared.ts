@@ -82,7 +82,10 @@ function refused(seen: AnySeen, again: () => void): Shown {
   const code = seen.refusal?.code ?? "";
   const next = seen.refusal?.extra.next as Next | undefined;
   const found = Object.entries(REFUSED).find(([end]) => code.endsWith(end));
-  if (!found) return { view: "failed", filling: { text: { problem: seen.refusal ? problemOf(seen.page, seen.refusal) : "" }, does: { back: again } } };
+  if (!found) {
+    const problem = problemOf(seen.page, seen.refusal);
+    return { view: "failed", filling: { text: { problem, again: "1" }, does: { enter: again, back: seen.dismiss } }, says: problem };
+  }
   const [, view] = found;
   return {
     view,
