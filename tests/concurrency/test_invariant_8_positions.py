@@ -132,7 +132,7 @@ def test_what_postgresql_told_is_kept(world: World, monkeypatch: pytest.MonkeyPa
     for consumer_id in crowd:
         enter(queue, consumer_id)
     watcher.enter(queue)
-    _, older = line._gone_bitmap(queue)
+    _, older = line.gone_bitmap(queue)
     with monkeypatch.context() as lost:
         lost.setattr(live, "push", lambda *_: None)
         leave(queue, crowd[0])
