@@ -1,8 +1,8 @@
 """What Redis holds, held against PostgreSQL's word as it is now: standings, and the bitmap of a queue's line.
 
 A standing that is not there is no fault: whoever asks is answered from PostgreSQL, and it is written. One
-that is there must be true; so must every bit of a complete bitmap. What moved in the last seconds may still be
-on its way (`reconcile.REMEMBERED`) and is not judged.
+that is there must be true; so must every bit of a complete bitmap. What moved in the last seconds may still
+be on its way (`reconcile.REMEMBERED`) and is not judged.
 """
 
 import datetime as dt

@@ -1,8 +1,8 @@
 """Each participation's course as the trace tells it, held against the row. Pure, and of one person at a time.
 
 An entry's event names the place, by which it belongs to its row; who was turned away at the door has none,
-and belongs by the instant. A move's event names the consumer alone: of several that they hold (bookings) it is
-the one whose row says that it moved then.
+and belongs by the instant. A move's event names the consumer alone: of several that they hold (bookings) it
+is the one whose row says that it moved then.
 """
 
 from collections.abc import Callable
