@@ -151,7 +151,7 @@ def _sell(found: Audit) -> None:
     sale.check_times(bids, ledger)
     if auction.cancelled_at is None:
         sale.check_bidders(bidders, bids, ledger)
-        sale.check_winners(bidders, ledger)
+        sale.check_winners(bidders, bids, ledger)
     events = Event.objects.filter(distribution_id=distribution.pk).order_by("id")
     if events.filter(name=trace.MERGED).exists():
         ledger.skip(sale.BIDS, sale.MERGED)

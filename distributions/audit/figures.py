@@ -28,7 +28,6 @@ def of(distribution: Distribution, counted: Counting) -> dict[str, Any]:
     }
     if distribution.kind == Kind.QUEUE:
         found["busiestMinute"] = counted.busiest
-    if distribution.kind in (Kind.QUEUE, Kind.DRAW, Kind.AUCTION):
         found["waitSeconds"] = _waits(distribution.pk)
     found["admissions"] = _admissions(distribution.pk)
     return found

@@ -106,22 +106,23 @@ class Sale:
         self.ledger.of(HIGHEST).require(told == due, f"{told} won, by the rules {due}", event=event)
 
 
-def check_bidders(bidders: Iterable[Bidder], bids: Iterable[Bid], ledger: Ledger) -> None:
+def buyers(bids: Iterable[Bid]) -> set[int | None]:
+    """Who bought a place at once; what else their bids come to matters to nobody."""
+    return {bid.participation_id for bid in bids if bid.kind == BidKind.BUY_NOW and not bid.refusal}
+
+
+def check_bidders(bidders: Iterable[Bidder], bids: Sequence[Bid], ledger: Ledger) -> None:
     """What each bidder's row says is what their bids come to."""
     named: dict[int | None, list[tuple[int, int, int]]] = {}
     for bid in bids:
         if not bid.refusal and bid.voided_at is None and bid.kind != BidKind.BUY_NOW:
             one = (bid.number, bid.amount, bid.max_amount or bid.amount)
             named.setdefault(bid.participation_id, []).append(one)
+    bought = buyers(bids)
     for bidder in bidders:
         due, stored = book.offer_of(bidder.pk, named.get(bidder.pk, [])), state.offer_of(bidder)
-        if not _has_bought(bidder):
+        if bidder.pk not in bought:
             ledger.of(STAND).require(due == stored, f"{stored}, by the bids {due}", participation=bidder.pk)
-
-
-def _has_bought(bidder: Bidder) -> bool:
-    """Whether a place was bought at once: then what the bids come to matters to nobody."""
-    return bidder.price is not None and bidder.price == bidder.last_amount
 
 
 def check_times(bids: Iterable[Bid], ledger: Ledger) -> None:
@@ -132,11 +133,13 @@ def check_times(bids: Iterable[Bid], ledger: Ledger) -> None:
             ledger.of(IN_TIME).require(is_in_time, f"{bid.at}, closed {bid.closes_at}", bid=bid.pk)
 
 
-def check_winners(bidders: Sequence[Bidder], ledger: Ledger) -> None:
+def check_winners(bidders: Sequence[Bidder], bids: Sequence[Bid], ledger: Ledger) -> None:
     """Nobody who waits in vain would have gone further than somebody who won."""
-    winners = [one for one in bidders if one.price is not None and one.maximum and not _has_bought(one)]
-    losers = [one for one in bidders if one.participation.status == Status.QUEUED and one.maximum]
-    least = min((one.maximum or 0 for one in winners), default=None)
-    for loser in losers if least is not None else ():
-        told = f"lost with {loser.maximum}, another one won with {least}"
-        ledger.of(HIGHEST).require((loser.maximum or 0) <= (least or 0), told, participation=loser.pk)
+    bought = buyers(bids)
+    winners = [one.maximum for one in bidders if one.price is not None and one.pk not in bought]
+    least = min((maximum for maximum in winners if maximum is not None), default=None)
+    for loser in bidders:
+        is_waiting = loser.participation.status == Status.QUEUED
+        if least is not None and is_waiting and loser.maximum is not None:
+            told = f"lost with {loser.maximum}, another one won with {least}"
+            ledger.of(HIGHEST).require(loser.maximum <= least, told, participation=loser.pk)
