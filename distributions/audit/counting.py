@@ -51,11 +51,10 @@ class Counting:
     def see(self, told: Told) -> None:
         """The next event."""
         self.settings.apply(told.id)
-        if not told.is_move:
+        if told.name.endswith(".closed"):
             self.closed_by = told.id
-            return
-        if told.place is None and told.is_entry:  # turned away at the door
-            return
+        if not told.is_move or (told.place is None and told.is_entry):
+            return  # another device showed up, or somebody was turned away at the door
         holding = HOLDING[self.kind]
         holds, held = told.to in holding, told.source in holding
         self.taken += holds - held

@@ -441,6 +441,19 @@ def test_a_waitlist_is_kept_and_a_lost_place_is_found(world: World, clock: Any) 
     assert set(broken(waitlist)) == {counting.PLACES}
 
 
+def test_devices_at_the_door_are_no_fault(world: World, clock: Any) -> None:
+    """One comes back by another device, one is turned away for theirs, and others enter after them."""
+    queue = world.queue(max_entries_per_fingerprint=1)
+    first, second = world.consumer(), world.consumer()
+    first.enter(queue)
+    first.enter(queue, **{"X-Fingerprint": "fp_another_one"})
+    assert second.enter(queue).json()["status"] == "DENIED"
+    enter(queue, make_consumers(world, 1)[0])
+    clock.shift(40)
+    assert Event.objects.filter(distribution_id=queue.pk, data__has_key="otherDevice").exists()
+    assert weighed(queue)[replay.EQUAL] == 3
+
+
 # --- People who turn out to be others, or are forgotten --------------------------------------------
 
 
