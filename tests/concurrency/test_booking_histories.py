@@ -26,6 +26,7 @@ from distributions.core.models import Distribution, Reason
 from distributions.core.standing import Standing
 from fanfare import clock as time
 from fanfare import errors
+from tests.audits import audited
 from tests.bookings import asked, require_true_bookings
 from tests.concurrency.plain_calendar import DAY, DENIED, DONE, MISSED, PlainBooking, PlainCalendar
 from tests.conftest import START
@@ -251,6 +252,7 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "appointment"):
             require_true_bookings(self.appointment)
+            audited(self.appointment)
 
 
 def state_of(row: Booking) -> str:
