@@ -139,7 +139,8 @@ def _bookings(distribution: Distribution) -> Iterator[slots.Booked]:
                 places = max(places, new) if at_of[pk] == row.entered_at else new
         freed = row.ended_at if row.status in _OUT else None
         times = (one.starts_at, one.ends_at, row.entered_at, freed)
-        yield slots.Booked(one.pk, row.pk, row.consumer_id, *times, places)
+        is_done = row.status == Status.COMPLETED
+        yield slots.Booked(one.pk, row.pk, row.consumer_id, *times, places, is_done)
 
 
 def _sell(found: Audit) -> None:

@@ -55,25 +55,25 @@ def _check_standings(distribution: Distribution, promise: Promise, since: dt.dat
 def _compare(
     distribution: Distribution, promise: Promise, told: dict[str, Standing], since: dt.datetime
 ) -> None:
-    rows = Participation.objects.filter(
-        distribution=distribution, pk__in=[standing.id for standing in told.values()]
-    ).select_related("consumer")
-    known = {row.pk: row for row in rows}
+    ids_told = [standing.id for standing in told.values()]
+    rows = Participation.objects.filter(distribution=distribution, pk__in=ids_told)
+    columns = rows.values_list(*_COLUMNS, "consumer__erased_at")
+    known = {row[0]: (Standing.from_row(row[:-1]), row[-1]) for row in columns}
     for consumer, standing in told.items():
-        row = known.get(standing.id)
+        stored, erased_at = known.get(standing.id, (None, None))
         ids = {"consumer": consumer, "participation": standing.id}
-        if row is None:
+        if stored is None:
             promise.require(False, "no such participation", **ids)
             continue
-        if row.consumer_id != consumer:  # it was a guest's, who asks no more
+        if stored.consumer_id != consumer:  # it was a guest's, who asks no more
             continue
-        stored = live.encode(Standing.of(row))
-        is_true = live.encode(standing) == stored or row.consumer.erased_at is not None
-        is_on_its_way = is_true or _moved_since(row, since) or _was_drawn_since(distribution, since)
-        promise.require(is_on_its_way, f"{live.encode(standing)}, PostgreSQL has {stored}", **ids)
+        said, true = live.encode(standing), live.encode(stored)
+        is_true = said == true or erased_at is not None
+        is_on_its_way = is_true or _moved_since(stored, since) or _was_drawn_since(distribution, since)
+        promise.require(is_on_its_way, f"{said}, PostgreSQL has {true}", **ids)
 
 
-def _moved_since(row: Participation, since: dt.datetime) -> bool:
+def _moved_since(row: Participation | Standing, since: dt.datetime) -> bool:
     return any(at is not None and at >= since for at in (row.entered_at, row.admitted_at, row.ended_at))
 
 

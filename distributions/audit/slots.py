@@ -14,7 +14,7 @@ TWICE = "nobody has two places in one slot"
 class Booked:
     """A booking; `made` and `freed` are when it took its place and gave it back (None: it has it).
 
-    `places` is how many a slot had when it was made.
+    `places` is how many a slot had when it was made; `is_done` that it was completed.
     """
 
     id: str
@@ -25,6 +25,7 @@ class Booked:
     made: dt.datetime
     freed: dt.datetime | None
     places: int
+    is_done: bool = False
     beside: int = 0  # how many others had a place in its slot when it was made
 
 
@@ -39,12 +40,20 @@ def check(bookings: Iterable[Booked], ledger: Ledger) -> None:
             first, then = sorted((one, other), key=lambda booked: booked.participation)
             if first.freed is None or first.freed > then.made:
                 then.beside += 1
-                if first.consumer_id == then.consumer_id and first.starts_at == then.starts_at:
-                    ids = {"booking": then.id, "other": first.id, "consumer": then.consumer_id}
-                    ledger.of(TWICE).breaks("two at once", **ids)
+            if _is_double(first, then):
+                ids = {"booking": then.id, "other": first.id, "consumer": then.consumer_id}
+                ledger.of(TWICE).breaks("two at once", **ids)
         ledger.of(TWICE).weighed += 1
         near.append(one)
     _weigh(near, ledger)
+
+
+def _is_double(one: Booked, other: Booked) -> bool:
+    """Whether one person has both now. Until a merger they were two people's, and what both have completed
+    stays as it is.
+    """
+    is_held = one.freed is None and other.freed is None and not (one.is_done and other.is_done)
+    return is_held and (one.consumer_id, one.starts_at) == (other.consumer_id, other.starts_at)
 
 
 def _weigh(over: list[Booked], ledger: Ledger) -> None:
