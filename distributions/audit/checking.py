@@ -154,7 +154,10 @@ def _sell(found: Audit) -> None:
         sale.check_bidders(bidders, bids, ledger)
         sale.check_winners(bidders, bids, ledger)
     events = Event.objects.filter(distribution_id=distribution.pk).order_by("id")
-    if events.filter(name=trace.MERGED).exists():
+    owners = {bid.pk: bid.consumer_id for bid in bids}
+    told_of = events.filter(name="auction.bid.placed").values_list("data__bid", "consumer_id")
+    # A bid that was somebody else's when it was placed: they have been merged since.
+    if any(owners.get(bid, who) != who for bid, who in told_of.iterator(trace.CHUNK)):
         ledger.skip(sale.BIDS, sale.MERGED)
         return
     replayed = sale.Sale(copy.copy(auction), settings_of(distribution), {bid.pk: bid for bid in bids}, ledger)
