@@ -231,7 +231,7 @@ CONTENT_SECURITY_POLICY = {
 # --- Lifetimes and limits -------------------------------------------------------------------------
 ACCESS_TOKEN_SECONDS = _number("FANFARE_ACCESS_TOKEN_SECONDS", 3_600, least=60)
 REFRESH_TOKEN_SECONDS = _number("FANFARE_REFRESH_TOKEN_SECONDS", 30 * 86_400, least=3_600)
-REFRESH_GRACE_SECONDS = 10  # a spent refresh token still answers as before: the answer may be lost
+REFRESH_GRACE_SECONDS = 60  # a spent refresh token still answers as before: the answer may be lost
 METRICS_TOKEN: str = env.str("FANFARE_METRICS_TOKEN", "")  # empty: /metrics answers this machine alone
 MEMO_SECONDS = 1.0  # how long a process remembers keys, organizations and settings of distributions
 

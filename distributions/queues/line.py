@@ -92,7 +92,7 @@ def rebuild(distribution: Distribution) -> int:
     Entering and status go on meanwhile: everything here is merged into what is there. Returns how many
     standings were written. Raises redis.RedisError when Redis is away.
     """
-    frozen, bitmap = _gone_bitmap(distribution)
+    frozen, bitmap = gone_bitmap(distribution)
     live.merge_gone(distribution.pk, bitmap)
     rows = Participation.objects.filter(distribution_id=distribution.pk, status__in=LIVE)
     number = 0
@@ -107,7 +107,7 @@ def rebuild(distribution: Distribution) -> int:
     return number + len(chunk)
 
 
-def _gone_bitmap(distribution: Distribution) -> tuple[int, bytes]:
+def gone_bitmap(distribution: Distribution) -> tuple[int, bytes]:
     """The places given before the freeze, and the bitmap: bit p is 1 when place p waits no more.
 
     Bit 0 marks it complete. The tally is read before the line: whoever is not in line by then, up to

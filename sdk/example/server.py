@@ -43,7 +43,7 @@ class Shop(BaseHTTPRequestHandler):
             length = int(self.headers.get("Content-Length", 0))
             asked = json.loads(self.rfile.read(length if 0 <= length <= LONGEST else 0))
             wanted = [asked[name] for name in ("token", "consumerId", "fingerprint")]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return self._answer(400, "This is not an order.")
         if not all(isinstance(value, str) for value in wanted):
             return self._answer(400, "This is not an order.")

@@ -24,6 +24,7 @@ from distributions.auctions import api, steering
 from distributions.auctions.models import Bid
 from fanfare import clock as time
 from fanfare import errors
+from tests.audits import audited
 from tests.concurrency.auction_history import ADMITTED, COMPLETED, DENIED, QUEUED, Twice, tick
 from tests.concurrency.plain_auction import BUY_NOW, Closing, PlainAuction
 from tests.conftest import START
@@ -240,6 +241,7 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "twice"):
             self.twice.require_rows()
+            audited(self.twice.auction)
 
 
 def test_any_history_comes_to_what_the_plain_rules_say(
@@ -251,6 +253,6 @@ def test_any_history_comes_to_what_the_plain_rules_say(
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=40, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

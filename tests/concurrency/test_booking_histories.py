@@ -26,6 +26,7 @@ from distributions.core.models import Distribution, Reason
 from distributions.core.standing import Standing
 from fanfare import clock as time
 from fanfare import errors
+from tests.audits import audited
 from tests.bookings import asked, require_true_bookings
 from tests.concurrency.plain_calendar import DAY, DENIED, DONE, MISSED, PlainBooking, PlainCalendar
 from tests.conftest import START
@@ -251,6 +252,7 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "appointment"):
             require_true_bookings(self.appointment)
+            audited(self.appointment)
 
 
 def state_of(row: Booking) -> str:
@@ -264,6 +266,6 @@ def test_any_history_comes_to_what_the_plain_rules_say(world: World, clock: Any)
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

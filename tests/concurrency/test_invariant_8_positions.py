@@ -17,6 +17,7 @@ from distributions.core.models import Distribution
 from distributions.core.standing import Standing
 from distributions.queues import line, rules
 from fanfare import clock, errors, redis
+from tests.audits import audited
 from tests.concurrency.race import race
 from tests.lines import admit, complete, enter, fresh, leave, make_consumers, positions, require_true_tally
 from tests.world import World
@@ -124,6 +125,7 @@ def test_a_storm(world: World, seed: int) -> None:
     line.rebuild(storm.queue)
     require_redis_to_agree(storm.queue)
     require_true_tally(storm.queue)
+    audited(storm.queue)
 
 
 def test_what_postgresql_told_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +134,7 @@ def test_what_postgresql_told_is_kept(world: World, monkeypatch: pytest.MonkeyPa
     for consumer_id in crowd:
         enter(queue, consumer_id)
     watcher.enter(queue)
-    _, older = line._gone_bitmap(queue)
+    _, older = line.gone_bitmap(queue)
     with monkeypatch.context() as lost:
         lost.setattr(live, "push", lambda *_: None)
         leave(queue, crowd[0])

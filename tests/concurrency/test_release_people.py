@@ -12,6 +12,7 @@ from distributions.core.models import Distribution, Participation, Status
 from distributions.timed_releases import rules
 from fanfare import clock as time
 from fanfare import errors
+from tests.audits import audited
 from tests.concurrency.race import race
 from tests.lines import complete, leave, make_consumers
 from tests.releases import require_true_stock
@@ -72,6 +73,7 @@ def test_signing_in_while_all_goes_on(world: World, limit: int) -> None:
             while enter(release, person).status == Status.ADMITTED:
                 complete(release, person)
             assert counted.count() == max(done, limit)
+    audited(*releases)
 
 
 def test_erasing_while_all_goes_on(world: World) -> None:
@@ -88,3 +90,4 @@ def test_erasing_while_all_goes_on(world: World) -> None:
         all_at_once(deeds)
         assert not Participation.objects.filter(consumer_id=who, status=Status.ADMITTED).exists()
         require_true_stock(release)
+    audited(release)

@@ -150,9 +150,8 @@ def test_superusers_pages_are_for_superusers(owner: Console, superuser: Console,
 def test_odd_queries_are_no_crash(things: dict[str, Any], owner: Console, superuser: Console) -> None:
     for model, thing in things.items():
         for query in ODD:
-            for who in (owner, superuser):
-                answer = who.list(model, **query)
-                assert answer.status_code in (200, 302, 400), (model, query, answer.content)
+            answer = superuser.list(model, **query)
+            assert answer.status_code in (200, 302, 400), (model, query, answer.content)
         for identity in ("zz", "queue_zz", "-1", "9" * 40, "\x00", "a/b", "%", "_3A"):
             for page in ("change", "history", "delete"):
                 answer = owner.get(f"/admin/{model.replace('_', '/')}/{identity}/{page}/")

@@ -9,6 +9,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -59,12 +60,8 @@ class Side:
     shuffled_queue: Distribution  # its order is drawn by lot
     draw: Distribution  # takes entries
     members_draw: Distribution  # takes no guests
-    drawn: Distribution
-    winners: Iterator[str]  # of it, who have neither completed nor been denied
     auction: Distribution  # takes bids
     members_auction: Distribution  # takes no guests
-    settled: Distribution
-    buyers: Iterator[str]  # who won it, and have neither completed nor been denied
     release: Distribution  # in stock
     members_release: Distribution  # takes no guests
     waitlist: Distribution
@@ -72,14 +69,41 @@ class Side:
     appointment: Distribution  # with room for all
     members_appointment: Distribution  # takes no guests
 
+    # Made where they are asked for: they take longer than all the rest.
+    @cached_property
+    def _of_drawn(self) -> tuple[Distribution, Iterator[str]]:
+        drawn, winners = _make_drawn(self.world)
+        return drawn, iter(winners)
+
+    @cached_property
+    def _of_settled(self) -> tuple[Distribution, Iterator[str]]:
+        settled, buyers = _make_settled(self.world)
+        return settled, iter(buyers)
+
+    @property
+    def drawn(self) -> Distribution:
+        return self._of_drawn[0]
+
+    @property
+    def winners(self) -> Iterator[str]:
+        """Of the draw, who have neither completed nor been denied."""
+        return self._of_drawn[1]
+
+    @property
+    def settled(self) -> Distribution:
+        return self._of_settled[0]
+
+    @property
+    def buyers(self) -> Iterator[str]:
+        """Who won the auction, and have neither completed nor been denied."""
+        return self._of_settled[1]
+
 
 def make_side(world: World) -> Side:
     """The things of one organization that a test calls for."""
     organization = world.organization
     closed = Experience.objects.create(organization=organization, slug="club", name="Club")
     Sequence.objects.create(experience=closed, slug="members", name="Members", requires_authentication=True)
-    drawn, winners = _make_drawn(world)
-    settled, buyers = _make_settled(world)
     return Side(
         world,
         queue=make_queue(world.sequence),
@@ -89,12 +113,8 @@ def make_side(world: World) -> Side:
         shuffled_queue=make_queue(world.sequence, opens_in=3600, randomize_before_open=True),
         draw=make_draw(world.sequence, draws_in=3600),
         members_draw=make_draw(world.sequence, draws_in=3600, supports_guest=False),
-        drawn=drawn,
-        winners=iter(winners),
         auction=make_auction(world.sequence, ends_in=None),
         members_auction=make_auction(world.sequence, ends_in=None, supports_guest=False),
-        settled=settled,
-        buyers=iter(buyers),
         release=make_release(world.sequence),
         members_release=make_release(world.sequence, supports_guest=False),
         waitlist=make_waitlist(world.sequence),

@@ -245,3 +245,18 @@ def test_a_wrong_key_is_told_and_not_tried_again(launch: Launch, desktop: Page) 
     expect(desktop.get_by_role("button", name="Join Queue")).to_be_enabled()
     assert [request.url.rsplit("/", 1)[1] for request in tries] == ["guest"]
     expect(desktop.get_by_role("alert")).to_have_text(UNKNOWN_KEY)
+
+
+@pytest.mark.parametrize("reason", ["__proto__", "constructor"])
+def test_a_reason_in_own_words_is_no_name_of_the_languages(
+    launch: Launch, desktop: Page, reason: str
+) -> None:
+    join(desktop, launch.shops["hand"])
+    launch.ask("deny", desktop, "hand", reason=reason)
+    expect(desktop.get_by_role("status")).to_have_text("We can't let you in.")
+
+
+@pytest.mark.parametrize("body", ["", "7", "[" * 9000, '{"token": 1, "consumerId": 2, "fingerprint": 3}'])
+def test_what_is_no_order_is_told_so(launch: Launch, desktop: Page, body: str) -> None:
+    answer = desktop.request.post(launch.shops["hand"] + "/shop/buy", data=body)
+    assert (answer.status, answer.json()) == (400, {"message": "This is not an order."})

@@ -1,6 +1,7 @@
 """The Python client when Fanfare is away, answers nonsense or tells to wait: typed errors, few requests."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from fanfare_client import (
     Unavailable,
     Unexpected,
 )
+from fanfare_client.wire import TRIES
 
 from tests.sdk.shops import (
     CONSUMER,
@@ -172,6 +174,47 @@ def test_an_answer_that_cannot_be_decoded(shop: Any, server: Pretender) -> None:
     with pytest.raises(Unexpected):
         shop.complete(QUEUE, CONSUMER)
     assert len(server.requests) == 1
+
+
+@dataclass
+class Flow(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body without end: so much at a time, after so many seconds."""
+
+    server: Pretender
+    chunk: bytes
+    seconds: float
+    chunks: int = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self.chunks < 1000:
+            self.chunks += 1
+            self.server.ticks += self.seconds
+            yield self.chunk
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in iter(self):
+            yield chunk
+
+
+@pytest.mark.parametrize(("chunk", "seconds"), [(b" ", 4.0), (b" " * 100_000, 0.0)])
+def test_a_body_without_end_is_cut_off(shop: Any, server: Pretender, chunk: bytes, seconds: float) -> None:
+    flows = [Flow(server, chunk, seconds) for _ in range(TRIES)]
+    server.tell(JWKS, *[lambda flow=flow: httpx.Response(200, stream=flow) for flow in flows])
+    with pytest.raises(Unavailable):
+        shop.check(server.token(), distribution_id=QUEUE)
+    assert [0 < flow.chunks <= 11 for flow in flows] == [True] * TRIES
+
+
+def test_what_a_browser_made_up_is_the_servers_to_refuse(shop: Any, server: Pretender) -> None:
+    path = f"/api/v1/queues/{QUEUE}/validate"
+    server.tell(path, refused(400, "VALIDATION_FAILED"))
+    with pytest.raises(FanfareError) as caught:
+        shop.validate(QUEUE, "\ud800", "\udfff", 7)
+    assert caught.value.code == "VALIDATION_FAILED"
+    (request,) = server.requests
+    assert request.content == rb'{"consumerId": "\ud800", "token": "\udfff"}'
+    assert request.headers["Content-Type"] == "application/json"
+    assert "X-Fingerprint" not in request.headers
 
 
 def test_a_verdict_is_yes_or_no(shop: Any, server: Pretender) -> None:

@@ -240,6 +240,18 @@ def test_old_keys_serve_for_a_while(shop: Any, server: Pretender) -> None:
     assert check(shop, token)
 
 
+def test_a_new_kid_is_not_called_forged_while_keys_cannot_be_fetched(shop: Any, server: Pretender) -> None:
+    check(shop, server.token())
+    server.kid, server.private = "kid-2", Ed25519PrivateKey.generate()
+    server.tell(JWKS, away)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            check(shop, server.token())
+    server.tell(JWKS, server.published)
+    server.ticks += 10
+    assert check(shop, server.token())
+
+
 def test_a_failure_that_is_over_holds_nothing_up(shop: Any, server: Pretender) -> None:
     """With the keys back, a new one is fetched at once."""
     check(shop, server.token())

@@ -1,5 +1,6 @@
 /** `/appointments/…`: a calendar of slots. */
 
+import { segment } from "./http";
 import { Kind } from "./kinds";
 import type { Appointment, AppointmentStatus, Cancelled, Slots } from "./types";
 
@@ -44,7 +45,7 @@ export class Appointments extends Kind<Appointment, AppointmentStatus> {
 
   /** A booking of one's own as the text of a calendar file (iCalendar). */
   calendarFile(id: string, bookingId: string): Promise<string> {
-    const call = this.reads(id, `/bookings/${encodeURIComponent(bookingId)}.ics`);
+    const call = this.reads(id, `/bookings/${segment(bookingId)}.ics`);
     return this.api.asConsumer<string>({ ...call, accept: "text/calendar" });
   }
 

@@ -1,6 +1,7 @@
 /** `/experiences/…`, `/organizations/current` and `/consumers/me`. */
 
 import type { Api } from "./api";
+import { segment } from "./http";
 import type { Consumer, Experience, Organization, Visit } from "./types";
 import type { Source, Watched, WatchListener } from "./watch";
 import type { Watchers } from "./watchers";
@@ -97,5 +98,5 @@ export class Consumers {
 }
 
 function at(id: string): string {
-  return `/experiences/${encodeURIComponent(id)}`;
+  return `/experiences/${segment(id)}`;
 }

@@ -75,6 +75,7 @@ export class Http {
     return {
       method,
       credentials: "omit",
+      redirect: "manual", // the API has none; what is sent is for nobody else
       headers: {
         Accept: accept,
         "X-Publishable-Key": this.publishableKey,
@@ -84,6 +85,12 @@ export class Http {
       ...(json === undefined ? {} : { body: json }),
     };
   }
+}
+
+/** One part of a path. What is no id, `..` say, or none at all, stays one, and is the server's to refuse. */
+export function segment(id: unknown): string {
+  const text = String(id).replace(/\p{Surrogate}/gu, "\ufffd");
+  return /^\.{0,2}$/.test(text) ? "-" : encodeURIComponent(text);
 }
 
 function read(response: Response, text: string, accept: string): unknown {

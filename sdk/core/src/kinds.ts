@@ -2,7 +2,7 @@
 
 import type { Api } from "./api";
 import { FanfareError } from "./errors";
-import type { Call } from "./http";
+import { segment, type Call } from "./http";
 import type { DistributionStatus, Proof } from "./types";
 import type { Source, Watched, WatchListener } from "./watch";
 import type { Watchers } from "./watchers";
@@ -57,7 +57,7 @@ export abstract class Kind<Details, Status extends Partial<DistributionStatus>> 
   }
 
   protected at(id: string, verb = ""): string {
-    return `/${this.path}/${encodeURIComponent(id)}${verb}`;
+    return `/${this.path}/${segment(id)}${verb}`;
   }
 
   protected reads(id: string, verb = "", query?: object): Call {

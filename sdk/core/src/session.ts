@@ -47,7 +47,7 @@ export class Sessions {
   async token(opens: boolean): Promise<string | null> {
     const kept = this.read();
     if (kept && isFresh(kept)) return kept.accessToken;
-    if (kept) await this.renew(kept.accessToken);
+    if (kept) await this.renew(kept.accessToken).catch(() => undefined); // too old or not, the server will say
     if (opens && !this.read()) await this.once("guest", () => this.openGuest());
     return this.read()?.accessToken ?? null;
   }
@@ -68,9 +68,7 @@ export class Sessions {
   /** From now on the consumer is who these tokens say. */
   accept(tokens: Tokens): Session {
     const { session, accessToken, refreshToken } = tokens as Partial<Tokens>;
-    if (!session?.consumerId || !accessToken || !refreshToken) {
-      throw new FanfareError(200, { message: "The answer names no session." });
-    }
+    if (!session?.consumerId || !isToken(accessToken) || !isToken(refreshToken)) throw noTokens();
     const kept = { session, accessToken, refreshToken, receivedAt: Date.now(), renewAfter: planned(accessToken) };
     this.storage.setItem(NAME, JSON.stringify(kept));
     this.tell();
@@ -128,6 +126,8 @@ export class Sessions {
           path: "/auth/refresh",
           body: { refreshToken },
         });
+        // Renewing never changes who it is: each change is looked at anew, and a server that lies could go on for ever.
+        if ((tokens as Partial<Tokens>).session?.consumerId !== kept.session.consumerId) throw noTokens();
         // A sign-in meanwhile counts for more.
         if (this.read()?.accessToken === stale) this.accept(tokens);
       } catch (error) {
@@ -177,8 +177,17 @@ function claims(token: string): { iat?: unknown; exp?: unknown } {
 function parse(text: string): Kept | null {
   try {
     const kept = JSON.parse(text) as Partial<Kept> | null;
-    return kept?.session && kept.accessToken && kept.refreshToken ? (kept as Kept) : null;
+    return kept?.session?.consumerId && isToken(kept.accessToken) && isToken(kept.refreshToken) ? (kept as Kept) : null;
   } catch {
     return null;
   }
+}
+
+/** Whether a header or a body can carry it: what can't would be refused, or fail, for ever. */
+function isToken(text: unknown): text is string {
+  return typeof text === "string" && /^[\x21-\x7e]+$/.test(text);
+}
+
+function noTokens(): FanfareError {
+  return new FanfareError(200, { message: "The answer names no session." });
 }

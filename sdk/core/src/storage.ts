@@ -36,7 +36,9 @@ export class SafeStorage implements KeyValueStorage {
   }
 
   setItem(name: string, value: string): void {
-    const isKept = attempt(() => (this.outside?.setItem(this.key(name), value), this.outside !== undefined));
+    const key = this.key(name);
+    // Some storages throw, others keep nothing and say nothing.
+    const isKept = attempt(() => (this.outside?.setItem(key, value), this.outside?.getItem(key) === value));
     if (isKept) this.memory.delete(name);
     else this.memory.set(name, value);
   }

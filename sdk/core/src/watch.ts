@@ -40,7 +40,9 @@ export class Watcher<T> {
   private looking: AbortController | undefined;
   private candidacy: (() => void) | undefined;
 
+  /** `namespace`: of the tabs that hear what is shared. */
   constructor(
+    private readonly namespace: string,
     private readonly source: Source<T>,
     private readonly share: (name: string, value: T | null) => void,
   ) {}
@@ -76,15 +78,15 @@ export class Watcher<T> {
     return true;
   }
 
-  /** What an action was answered, which is newer than any look underway. */
+  /** What an action was answered. */
   publish(value: T | null): void {
-    this.cancelLook();
     this.take(value);
     this.share(this.name, value);
   }
 
-  /** What another tab heard, or an action was answered. */
+  /** What another tab heard, or an action was answered: newer than what a look underway will say. */
   take(value: T | null): void {
+    this.cancelLook();
     this.failures = 0;
     this.hasLooked = true;
     const wait = this.source.wait(value);
@@ -116,7 +118,7 @@ export class Watcher<T> {
     if (this.dueAt === null || this.listeners.size === 0 || isHidden()) {
       this.resign();
     } else if (!this.looking && this.hasLooked && !this.isLeader) {
-      this.candidacy ??= campaign(`fanfare:${this.name}`, this.onElected);
+      this.candidacy ??= campaign(`${this.namespace}:${this.name}`, this.onElected);
     } else if (!this.looking) {
       // Never longer than planned, whatever the device's clock has done meanwhile.
       const left = Math.min(Math.max(this.dueAt - Date.now(), 0), this.waitMs);
@@ -141,7 +143,6 @@ export class Watcher<T> {
     try {
       const value = await this.source.look(looking.signal);
       if (looking.signal.aborted) return;
-      this.looking = undefined;
       this.take(value);
       this.share(name, value);
     } catch (error) {
@@ -184,9 +185,9 @@ export class Watcher<T> {
   }
 }
 
-/** A refusal that asking again does not change. */
+/** A refusal that asking again does not change; what is not the API's, a proxy's page say, passes. */
 function isFinal(error: Failure): boolean {
-  if (!(error instanceof FanfareError)) return false;
+  if (!(error instanceof FanfareError) || error.code === "INVALID_RESPONSE") return false;
   return error.status >= 400 && error.status < 500 && ![408, 425, 429].includes(error.status);
 }
 

@@ -25,7 +25,7 @@ export class Watchers {
   /** Listen until the returned function is called. `key` names what is watched in this tab. */
   watch<T>(key: string, source: Source<T>, listener: WatchListener<T>): () => void {
     this.open();
-    const watcher = this.find<T>(key) ?? new Watcher<T>(source, this.share);
+    const watcher = this.find<T>(key) ?? new Watcher<T>(this.namespace, source, this.share);
     this.watchers.set(key, watcher as unknown as Watcher<never>);
     const own: WatchListener<T> = (watched) => listener(watched); // the same function may listen twice
     watcher.add(own);

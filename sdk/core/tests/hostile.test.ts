@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import type { FanfareError } from "../src";
 import { openBrowser } from "./browser";
-import { type Answer, FakeServer, KEY, queued, refusal } from "./server";
+import { type Answer, FakeServer, HTML, KEY, queued, refusal, tokens } from "./server";
 import { client, failure, inFakeTime, pass } from "./setting";
 
 inFakeTime();
@@ -45,8 +46,36 @@ describe("a server's nonsense makes no burst", () => {
     expect(count).toBeLessThanOrEqual(8);
   });
 
-  it("a guest's session that is none", async () => {
-    const server = new FakeServer().on("POST /auth/guest", { json: { accessToken: "a" } });
+  it.each([404, 403])("a proxy's page, %d, passes, whatever it says of itself", async (status) => {
+    const server = new FakeServer().on(STATUS, queued(3, 10), { ...HTML, status }, queued(2, 10));
+    const fanfare = client(server);
+    await fanfare.auth.guest();
+    const heard: unknown[] = [];
+    fanfare.queues.watch("q", ({ value, error }) => heard.push([value?.position, (error as FanfareError | null)?.code]));
+    await pass(13);
+    expect(heard).toEqual([[3, undefined], [3, "INVALID_RESPONSE"], [2, undefined]]);
+  });
+
+  it("a wrong address is asked ever later", async () => {
+    const { count, last } = await watched({ ...HTML, status: 404 });
+    expect(last).toMatchObject({ code: "INVALID_RESPONSE", status: 404 });
+    expect(count).toBeLessThanOrEqual(5);
+  });
+
+  it("a redirection is not followed", async () => {
+    const server = new FakeServer().on(ENTER, { status: 307, headers: { Location: "https://elsewhere.test/" } });
+    const fetch = vi.fn(server.fetch);
+    expect(await failure(client(server, { fetch }).queues.enter("q"))).toMatchObject({ code: "INVALID_RESPONSE" });
+    expect(server.count(ENTER)).toBe(1);
+    expect(fetch.mock.calls.map(([, { redirect }]) => redirect)).toEqual(["manual", "manual"]);
+  });
+
+  it.each([
+    ["no session", { accessToken: "a" }],
+    ["tokens that no header can carry", { ...tokens("cons_1"), accessToken: "\u20ac" }],
+    ["tokens of other types", { ...tokens("cons_1"), refreshToken: {} }],
+  ])("a guest's session with %s", async (_, json) => {
+    const server = new FakeServer().on("POST /auth/guest", { json });
     const fanfare = client(server);
     expect(await failure(fanfare.queues.enter("q"))).toMatchObject({ code: "INVALID_RESPONSE" });
     expect(server.asked).toEqual(["POST /auth/guest"]);
@@ -54,10 +83,35 @@ describe("a server's nonsense makes no burst", () => {
   });
 });
 
+describe("an id that is none", () => {
+  it.each([
+    ["..", "-"],
+    [".", "-"],
+    ["", "-"],
+    ["../../auth/logout", "..%2F..%2Fauth%2Flogout"],
+    ["a?b#c", "a%3Fb%23c"],
+    [undefined as unknown as string, "undefined"],
+    ["\ud800", "%EF%BF%BD"],
+    ["\u{1f45f}", "%F0%9F%91%9F"],
+  ])("%j stays where ids are", async (id, segment) => {
+    const server = new FakeServer();
+    const fanfare = client(server);
+    await fanfare.auth.guest();
+    fanfare.queues.watch(id, () => undefined);
+    fanfare.experiences.watch(id, () => undefined);
+    await failure(fanfare.appointments.calendarFile("a", id));
+    expect(server.asked.slice(1).sort()).toEqual([
+      `GET /appointments/a/bookings/${segment}.ics`, `GET /experiences/${segment}`, `GET /queues/${segment}/status`,
+    ]);
+  });
+});
+
 describe("garbage in the storage", () => {
   it.each([
     ["not JSON", "{", "<>"],
     ["of another shape", '{"session": 7}', "fp_"],
+    ["that no header can carry", '{"session": {"consumerId": "c"}, "accessToken": "\u20ac", "refreshToken": "r"}', "fp_\n"],
+    ["of other types", '{"session": {"consumerId": "c"}, "accessToken": "a", "refreshToken": 7}', "7"],
     ["that would reach into prototypes", '{"__proto__": {"accessToken": "a", "refreshToken": "r", "isBad": true}}', "__proto__"],
   ])("%s is as good as nothing", async (_, session, fingerprint) => {
     const storage = openBrowser();
@@ -71,6 +125,18 @@ describe("garbage in the storage", () => {
     expect(server.asked).toEqual(["POST /auth/guest", ENTER]);
     expect(await fanfare.fingerprint()).toMatch(/^fp_[a-z0-9]{24}$/);
     expect(({} as { isBad?: boolean }).isBad).toBeUndefined();
+  });
+});
+
+describe("a storage", () => {
+  it("that keeps nothing and says nothing is as good as none", async () => {
+    const storage = { getItem: () => null, setItem: () => undefined, removeItem: () => undefined };
+    const server = new FakeServer().on(ENTER, queued(1));
+    const fanfare = client(server, { storage });
+    expect((await fanfare.queues.enter("q")).position).toBe(1);
+    await fanfare.queues.enter("q");
+    expect(server.asked).toEqual(["POST /auth/guest", ENTER, ENTER]);
+    expect(await fanfare.fingerprint()).toBe(await fanfare.fingerprint());
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { FanfareError, NetworkError } from "../src";
 import { openBrowser } from "./browser";
-import { away, FakeServer, KEY, queued, refusal, silent, tokens, UNAUTHENTICATED } from "./server";
+import { away, FakeServer, HTML, KEY, queued, refusal, silent, tokens, UNAUTHENTICATED } from "./server";
 import { client, failure, inFakeTime, pass } from "./setting";
 
 inFakeTime();
@@ -169,9 +169,40 @@ describe("renewal", () => {
     const fanfare = client(server);
     await fanfare.queues.status("q");
     await pass(0.95 * 3600);
-    expect(await failure(fanfare.queues.status("q"))).toMatchObject({ code: "UNREACHABLE" });
+    expect(await failure(fanfare.auth.refresh())).toMatchObject({ code: "UNREACHABLE" });
     expect(fanfare.auth.session()?.consumerId).toBe("cons_1");
     expect(server.count(REFRESH)).toBe(1);
+  });
+
+  it.each([
+    ["away", away],
+    ["busy", refusal(503, "SERVICE_UNAVAILABLE")],
+    ["a web page", HTML],
+  ])("that fails while the token is good harms nobody: %s", async (_, answer) => {
+    const server = serving().on(REFRESH, answer);
+    const fanfare = client(server);
+    await fanfare.queues.status("q");
+    await pass(0.95 * 3600);
+    expect(await fanfare.queues.status("q")).toMatchObject({ status: "QUEUED" });
+    expect(server.asked.slice(2)).toEqual([REFRESH, STATUS]);
+    server.on(STATUS, refusal(401, "TOKEN_EXPIRED"));
+    expect(await failure(fanfare.queues.status("q"))).toBeInstanceOf(Error);
+    expect(server.asked.slice(4)).toEqual([REFRESH, STATUS, REFRESH]);
+    expect(fanfare.auth.session()?.consumerId).toBe("cons_1");
+  });
+
+  it("never changes who it is: a server that names another one each time is asked ever later", async () => {
+    let number = 1;
+    const server = serving().on(STATUS, refusal(401, "TOKEN_EXPIRED"));
+    server.on(REFRESH, () => ({ json: tokens(`cons_${++number}`) }));
+    const fanfare = client(server);
+    await fanfare.auth.guest();
+    const heard: unknown[] = [];
+    fanfare.queues.watch("q", ({ error }) => heard.push(error));
+    await pass(60);
+    expect(heard.at(-1)).toMatchObject({ code: "INVALID_RESPONSE" });
+    expect(server.count(REFRESH)).toBeLessThanOrEqual(6);
+    expect(fanfare.auth.session()?.consumerId).toBe("cons_1");
   });
 
   it("gives way to a sign-in that was faster", async () => {

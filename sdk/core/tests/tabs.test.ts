@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Fanfare } from "../src";
 import { FakeChannel, openBrowser, setHidden } from "./browser";
-import { ADMITTED, away, FakeServer, type Asked, LEFT, queued, refusal } from "./server";
+import { ADMITTED, away, type Answer, FakeServer, type Asked, LEFT, queued, refusal } from "./server";
 import { client, inFakeTime, pass } from "./setting";
 
 inFakeTime();
@@ -50,6 +50,32 @@ describe("several tabs", () => {
     await pass(600);
     expect(opened.map(({ heard }) => heard.at(-1))).toEqual(["LEFT", "LEFT"]);
     expect(server.count(STATUS)).toBe(3);
+  });
+
+  it("believe what one has just done, and not what another one's look says afterwards", async () => {
+    openBrowser();
+    const outside = refusal(404, "CONSUMER_NOT_IN_QUEUE");
+    const slowly = () => new Promise<Answer>((resolve) => setTimeout(() => resolve(outside), 2000));
+    const server = new FakeServer().on(STATUS, outside, slowly, queued(2, 10)).on("POST /queues/q/enter", queued(3, 10));
+    const [first] = await tabs(server, 1);
+    const second = watching(client(server)); // opened while the first is about to enter
+    await pass(0.5);
+    await Promise.all([first!.fanfare.queues.enter("q"), pass(5)]);
+    expect([first!.heard.at(-1), second.heard.at(-1)]).toEqual(["QUEUED", "QUEUED"]);
+    await pass(10);
+    expect(server.count(STATUS)).toBe(3);
+  });
+
+  it("of another key ask for themselves", async () => {
+    openBrowser();
+    const server = new FakeServer().on("GET /auctions/a", { json: { currentBid: "1.00", pollAfterSeconds: 10 } });
+    const heard = ["pk_test_1", "pk_test_2"].map((publishableKey) => {
+      const told: unknown[] = [];
+      client(server, { publishableKey }).auctions.watchAuction("a", ({ value }) => told.push(value));
+      return told;
+    });
+    await pass(60);
+    for (const told of heard) expect(told.length).toBeGreaterThanOrEqual(6);
   });
 
   it("go on when the one that asked is closed", async () => {

@@ -278,7 +278,6 @@ describe("errors", () => {
 
   it.each([
     ["a wrong id", refusal(404, "QUEUE_NOT_FOUND"), 1],
-    ["a wrong address", { ...HTML, status: 404 }, 1],
     ["a wrong key", UNAUTHENTICATED, 2],
   ])("that asking again does not change end it: %s", async (_, answer, requests) => {
     const server = new FakeServer().on(STATUS, answer);

@@ -9,10 +9,11 @@ import "./style.css";
 
 const queueId = import.meta.env.VITE_QUEUE;
 
-const REASONS: Record<string, string> = {
-  ADMISSION_EXPIRED: "Your time to buy is over. You may join the line again.",
-  QUEUE_CLOSED: "All pairs are sold.",
-};
+// A map, since staff may give any reason in their own words, "constructor" too.
+const REASONS = new Map([
+  ["ADMISSION_EXPIRED", "Your time to buy is over. You may join the line again."],
+  ["QUEUE_CLOSED", "All pairs are sold."],
+]);
 
 function Shop() {
   const { status, leave, error } = useQueue(queueId);
@@ -24,7 +25,7 @@ function Shop() {
       <p>One pair of shoes, size 42, 120 €. Many would like it, so there is a line.</p>
       <QueueComponent queueId={queueId} />
       {status?.status === "QUEUED" && <p>Your place: {status.position} <button onClick={leave}>Leave</button></p>}
-      {status?.status === "DENIED" && <p role="status">{REASONS[status.denyReason ?? ""] ?? "We can't let you in."}</p>}
+      {status?.status === "DENIED" && <p role="status">{REASONS.get(status.denyReason ?? "") ?? "We can't let you in."}</p>}
       {status?.admissionToken && <Checkout token={status.admissionToken} onBought={() => setBought(true)} />}
       {error && <p role="alert">{error.message}</p>}
     </>

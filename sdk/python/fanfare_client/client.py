@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from fanfare_client import tokens, wire
+from fanfare_client import bounds, tokens, wire
 from fanfare_client.errors import FanfareError
 from fanfare_client.tokens import Admission, Keyring, ServerClock
 from fanfare_client.wire import Call, Consumer, ExchangeCode, Standing, Verdict
@@ -48,13 +48,14 @@ class Options:
 class _Base:
     """All that needs no I/O."""
 
-    def __init__(self, secret_key: str, base_url: str, options: Options | None) -> None:
+    def __init__(self, secret_key: str, base_url: str, timeout: float, options: Options | None) -> None:
         _require_secret(secret_key)
         if not re.match("https?://[^/]", base_url):
             raise ValueError("base_url is Fanfare's address, such as https://fanfare.example.com.")
         self._url = base_url.rstrip("/")
         # httpx shows this header as [secure].
         self._authorization = httpx.Headers({"Authorization": f"Bearer {secret_key}"})
+        self._timeout = timeout
         self._options = options or Options()
         self._server_clock = ServerClock() if self._options.use_server_clock else None
         self._ticks = self._options.ticks
@@ -66,7 +67,13 @@ class _Base:
     def _request(self, http: httpx.Client | httpx.AsyncClient, call: Call[T]) -> httpx.Request:
         headers = httpx.Headers() if call.is_public else self._authorization.copy()
         headers.update(call.headers)
-        return http.build_request(call.method, self._url + call.path, json=call.body, headers=headers)
+        if call.content is not None:
+            headers["Content-Type"] = "application/json"
+        return http.build_request(call.method, self._url + call.path, content=call.content, headers=headers)
+
+    def _bound(self, answer: httpx.Response) -> None:
+        """Before the body is read."""
+        bounds.bind(answer, self._timeout, self._ticks)
 
     def _read(self, call: Call[T], answer: httpx.Response, sent_at: float) -> T:
         if self._server_clock is not None:
@@ -99,9 +106,11 @@ class Client(_Base):
         sleep: Callable[[float], object] = time.sleep,
         options: Options | None = None,
     ) -> None:
-        """`timeout`: seconds of each step of a try. Raises ValueError for no secret key or no address."""
-        super().__init__(secret_key, base_url, options)
-        self._http = httpx.Client(timeout=timeout, transport=transport)
+        """`timeout`: seconds of a step, thrice that for a body. Raises ValueError for no key or address."""
+        super().__init__(secret_key, base_url, timeout, options)
+        self._http = httpx.Client(
+            timeout=timeout, transport=transport, event_hooks={"response": [self._bound]}
+        )
         self._sleep = sleep
         self._lock = threading.Lock()
 
@@ -223,8 +232,14 @@ class AsyncClient(_Base):
         options: Options | None = None,
     ) -> None:
         """As Client's."""
-        super().__init__(secret_key, base_url, options)
-        self._http = httpx.AsyncClient(timeout=timeout, transport=transport)
+        super().__init__(secret_key, base_url, timeout, options)
+
+        async def bound(answer: httpx.Response) -> None:
+            self._bound(answer)
+
+        self._http = httpx.AsyncClient(
+            timeout=timeout, transport=transport, event_hooks={"response": [bound]}
+        )
         self._sleep = sleep
         self._lock: asyncio.Lock | None = None  # made where it is used: Python 3.9 binds it to that loop
 

@@ -92,7 +92,12 @@ class Keyring:
             raise copy.copy(self._problem or _NO_KEYS)
         key = self._keys.get(kid)
         if key is None:
-            raise _invalid("It is signed by a key that is not known.")
+            # A new key can't be told from a made-up one as long as the keys can't be fetched.
+            raise (
+                copy.copy(self._problem)
+                if self._problem
+                else _invalid("It is signed by a key that is not known.")
+            )
         try:
             found = jwt.decode(token, key, ["EdDSA"], audience=self.organization_id, options=_OPTIONS)
         except (jwt.PyJWTError, ValueError, RecursionError) as problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import random
 import re
 from collections.abc import Callable, Mapping
@@ -59,6 +60,11 @@ class Call(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict)
     is_repeatable: bool = True
     is_public: bool = False
+
+    @property
+    def content(self) -> str | None:
+        """The body in ASCII: what a browser sent may be no Unicode, which is the server's to refuse."""
+        return None if self.body is None else json.dumps(self.body, allow_nan=False)
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,7 @@ class ExchangeCode:
 
 def validate(distribution_id: str, consumer_id: str, token: str, fingerprint: str | None) -> Call[Verdict]:
     """A fingerprint that is malformed goes as none: it came from a browser."""
-    is_sound = fingerprint is not None and _FINGERPRINT.fullmatch(fingerprint)
+    is_sound = isinstance(fingerprint, str) and _FINGERPRINT.fullmatch(fingerprint)
     headers = {"X-Fingerprint": fingerprint} if fingerprint is not None and is_sound else {}
     body = {"consumerId": consumer_id, "token": token}
     return Call("POST", _path(distribution_id, "validate"), _verdict, body, headers)
