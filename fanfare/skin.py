@@ -17,8 +17,12 @@ def _pages(title: str, *pages: tuple[str, ...], permission: str = "") -> dict[st
     return {"title": title, "separator": True, "items": items}
 
 
-def _own_style(request: HttpRequest) -> str:
+def _style(request: HttpRequest) -> str:
     return static("fanfare/console.css")
+
+
+def _script(request: HttpRequest) -> str:
+    return static("fanfare/console.js")
 
 
 _FAVICON = (
@@ -33,10 +37,11 @@ UNFOLD = {
     "SITE_SYMBOL": "celebration",
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _FAVICON}],
-    "STYLES": [_own_style],
     "SHOW_HISTORY": True,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
+    "STYLES": [_style],
+    "SCRIPTS": [_script],
     "DASHBOARD_CALLBACK": "distributions.launches.admin.home",
     "LOGIN": {"form": "fanfare.console.SignInForm"},
     "ACCOUNT": {"navigation": [{"title": "Your account", "link": reverse_lazy("account")}]},
