@@ -51,6 +51,17 @@ class SettingsAdmin(HistoryAdmin):
         """A new thing's slug follows from its name, until somebody types another one."""
         return {} if obj else {"slug": ["name"]}
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What is being added has neither an id nor an age yet."""
+        groups = super().get_fieldsets(request, obj)
+        if obj is not None:
+            return groups
+        kept = [
+            (title, [name for name in group["fields"] if name not in self.readonly_fields])
+            for title, group in groups
+        ]
+        return [(title, {"fields": fields}) for title, fields in kept]
+
     def write(self, request: HttpRequest, thing: Any, values: dict[str, Any]) -> Any:
         now = clock.now()
         if thing._state.adding:

@@ -134,7 +134,7 @@ class Buttons(_ModelAdmin):
             answer = self._run(request, found, thing, form.cleaned_data, form)
             if not form.errors:
                 return answer or redirect(back)
-        more = {"thing": thing, "variant": found.variant, "back": back}
+        more = {"thing": thing, "object": thing, "variant": found.variant, "back": back}
         return self.ask(request, found.deed, found.question, form, **more)
 
     def back(self, request: HttpRequest, thing: Any) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
@@ -13,6 +15,14 @@ def _pages(title: str, *pages: tuple[str, ...], permission: str = "") -> dict[st
         item = {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
         items.append(item | ({"permission": shown_to} if shown_to else {}))
     return {"title": title, "separator": True, "items": items}
+
+
+def _style(request: HttpRequest) -> str:
+    return static("fanfare/console.css")
+
+
+def _script(request: HttpRequest) -> str:
+    return static("fanfare/console.js")
 
 
 _FAVICON = (
@@ -30,6 +40,8 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
+    "STYLES": [_style],
+    "SCRIPTS": [_script],
     "DASHBOARD_CALLBACK": "distributions.launches.admin.home",
     "LOGIN": {"form": "fanfare.console.SignInForm"},
     "ACCOUNT": {"navigation": [{"title": "Your account", "link": reverse_lazy("account")}]},

@@ -94,6 +94,7 @@ def calendar(request: HttpRequest, distribution: Distribution, values: dict[str,
     pages: Any = admin.site.get_model_admin(Distribution)
     context = {
         "appointment": distribution,
+        "object": distribution,
         "days": calendar_page.week_of(distribution, day, now),
         "today": today,
         "previous_text": (day - dt.timedelta(days=7)).isoformat(),

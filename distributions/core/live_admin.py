@@ -59,7 +59,7 @@ def live(request: HttpRequest, distribution: Distribution, values: dict[str, Any
         if button.name != "live"
     ]
     context = {
-        "distribution": distribution, "kind": distribution.title, "phase": phase,
+        "distribution": distribution, "object": distribution, "kind": distribution.title, "phase": phase,
         "phase_color": PHASE_COLORS[phase], "now": now, "watched": watched, "numbers": watched.cards,
         "columns": min((5, 4, 3), key=lambda columns: -len(watched.cards) % columns),
         "charts": [_shown(chart, watched) for chart in watched.charts], "buttons": offered, "who": who,
