@@ -74,7 +74,6 @@ def fill(page: Page, **values: str) -> None:
 def save(page: Page) -> None:
     """As it stands."""
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator(".errorlist, [data-errors]")).to_have_count(0)
 
 
 def press(page: Page, label: str, reason: str = "", **values: str) -> None:

@@ -13,6 +13,7 @@ from tests.e2e.stack import ROOT, Stack
 SHOP = "http://localhost:9/cart"  # nobody listens there: the browser is told what the shop would say
 AXE = ROOT / "sdk/node_modules/axe-core/axe.min.js"
 SERIOUS = ("serious", "critical")
+WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")  # axe-core's tags of 2.2, level AA
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,16 @@ def heading(page: Page, words: str) -> None:
     require_accessible(page)
 
 
-def require_accessible(page: Page) -> None:
-    """No serious finding of axe-core's."""
+def require_accessible(page: Page, *tags: str) -> None:
+    """No serious finding of axe-core's, by its usual rules or those of these tags."""
     if not AXE.exists():
         pytest.skip("axe-core is not there: npm ci in sdk/")
     page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    options = {"resultTypes": ["violations"], **({"runOnly": tags} if tags else {})}
+    found = page.evaluate("options => axe.run(document, options)", options)
     findings = [
         (one["id"], [node["target"] for node in one["nodes"]], one["help"])
         for one in found["violations"]
         if one["impact"] in SERIOUS
     ]
-    assert findings == []
+    assert not findings, (page.url, findings)

@@ -114,8 +114,9 @@ def steer_the_queue(desk: Desk, page: Page, visitor: Page, queue: str, crowd: li
     assert shown(desk, f"/queues/{queue}")["status"] == "PAUSED"
     press(page, "Message …", "To calm them", message=SAID)
     expect(page.locator("#live").get_by_text(SAID)).to_be_visible()
-    expect(visitor.get_by_text(SAID)).to_be_visible()
-    expect(visitor.get_by_text("The organizer has paused the line.")).to_be_visible()
+    room = visitor.locator("#room")
+    expect(room.get_by_text(SAID)).to_be_visible()
+    expect(room.get_by_text("The organizer has paused the line.")).to_be_visible()
     expect(visitor.get_by_role("heading", name="Your place in line")).to_be_visible()
 
     press(page, "Resume …", "It has come")
@@ -164,8 +165,8 @@ def settle(desk: Desk, page: Page, auction: str) -> None:
     open_live(page, auction)
     bidders = [desk.customer(one) for one in range(3)]
     for amount, token in zip(("100.00", "110.00", "120.00"), bidders, strict=True):
-        body = {"amount": amount}
-        desk.stack.call("POST", f"/auctions/{auction}/bid", token, body, X_Fingerprint=f"fp_{amount}_bidder")
+        path, body = f"/auctions/{auction}/bid", {"amount": amount}
+        desk.stack.call("POST", path, token, body, X_Fingerprint=f"fp_of_{amount[:3]}_euros")
         expect(number(page, "Price")).to_contain_text(amount)
     expect(page.locator("[data-part=table] tbody tr")).to_have_count(3)
     press(page, "Close now …", "The evening ends")
