@@ -9,6 +9,8 @@ STAMP := .venv/.installed
 REQUIREMENTS := requirements/base.txt requirements/embedded.txt requirements/dev.txt
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-config --no-emit-index-url --no-emit-find-links --no-header
+# One more than there are processors: tests in a browser keep one busy, and mostly wait.
+WORKERS := $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 # The SDK's part needs Node 18 or newer. Elsewhere it is left out, and said so; .ci/run sees to it that there is one.
 NPM := $(shell command -v npm)
 SDK_STAMP := $(if $(NPM),sdk/node_modules/.installed)
@@ -24,7 +26,7 @@ run: $(STAMP) ## start everything on this machine; Ctrl-C stops it
 	@$(BIN)/python -m fanfare.stack.machine
 
 test: $(STAMP) $(SDK_STAMP) ## run the tests with servers of their own; ARGS="tests/api -k queue"
-	@$(BIN)/python -m fanfare.stack -- $(BIN)/pytest -n auto $(ARGS)
+	@$(BIN)/python -m fanfare.stack -- $(BIN)/pytest -n $(WORKERS) $(ARGS)
 	$(if $(ARGS),,$(call sdk,test))
 
 # Both mypy and Django read the settings, which insist on a key. Comparing models with migrations
