@@ -34,6 +34,10 @@ class Course:
     admitted: Told | None = None
     ended: Told | None = None
 
+    def become(self, status: str) -> None:
+        """What it is from then on, by the trace."""
+        self.status = status
+
     def fits(self, told: Told) -> bool:
         """Whether the row says that it made this move then."""
         row = self.row
@@ -138,7 +142,7 @@ def _move(courses: list[Course], event: Told, kind: Kind, ledger: Ledger) -> Non
         course.admitted = event
     else:
         course.ended = event
-    course.status = str(event.to)
+    course.become(str(event.to))
 
 
 def _compare(course: Course, ledger: Ledger) -> None:
