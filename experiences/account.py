@@ -9,6 +9,7 @@ from typing import Any
 import segno
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
@@ -49,13 +50,12 @@ class CodeForm(forms.Form):
 
 
 # --- Signing in -----------------------------------------------------------------------------------
+@staff_member_required
 @never_cache
 @require_http_methods(["GET", "POST"])
 def verify(request: HttpRequest) -> HttpResponse:
     """The second half of signing in."""
     user = _user(request)
-    if user is None:
-        return redirect(reverse("admin:login"))
     if two_factor.of(user) is None:
         return redirect(_next(request))
     form = CodeForm(request.POST or None)
@@ -81,13 +81,12 @@ def _is_right(request: HttpRequest, form: CodeForm, user: User) -> bool:
 
 
 # --- The second factor ----------------------------------------------------------------------------
+@staff_member_required
 @never_cache
 @require_http_methods(["GET", "POST"])
 def set_up(request: HttpRequest) -> HttpResponse:
     """Show the app's key; take it into use once a code of it is shown, and give recovery codes."""
     user = _user(request)
-    if user is None:
-        return redirect(reverse("admin:login"))
     if two_factor.of(user) is not None and not _is_verified(request):
         return redirect(reverse("account-verify"))
     device, form = two_factor.begin(user), CodeForm(request.POST or None)
@@ -109,6 +108,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
     return _page(request, "admin/account/set_up.html", "Two-factor sign-in", **context)
 
 
+@staff_member_required
 @never_cache
 @require_http_methods(["GET", "POST"])
 def renew(request: HttpRequest) -> HttpResponse:
@@ -121,6 +121,7 @@ def renew(request: HttpRequest) -> HttpResponse:
     )
 
 
+@staff_member_required
 @never_cache
 @require_http_methods(["GET", "POST"])
 def turn_off(request: HttpRequest) -> HttpResponse:
@@ -140,7 +141,7 @@ def turn_off(request: HttpRequest) -> HttpResponse:
 
 def _with_code(request: HttpRequest, title: str, question: str, do: Any) -> HttpResponse:
     user = _user(request)
-    if user is None or not _is_verified(request):
+    if not _is_verified(request):
         return redirect("account")
     form = CodeForm(request.POST or None)
     if _is_right(request, form, user):
@@ -149,13 +150,12 @@ def _with_code(request: HttpRequest, title: str, question: str, do: Any) -> Http
 
 
 # --- The account ----------------------------------------------------------------------------------
+@staff_member_required
 @never_cache
 @require_http_methods(["GET"])
 def overview(request: HttpRequest) -> HttpResponse:
     """What there is to know and to do."""
     user = _user(request)
-    if user is None:
-        return redirect(reverse("admin:login"))
     own = request.session.session_key
     sessions = [{"what": browser(one.agent), "is_own": one.pk == own, "one": one} for one in _alive(user)]
     context = {
@@ -168,12 +168,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     return _page(request, "admin/account/overview.html", "Your account", **context)
 
 
+@staff_member_required
 @require_POST
 def end_sessions(request: HttpRequest) -> HttpResponse:
     """Sign all other browsers out."""
     user = _user(request)
-    if user is None:
-        return redirect(reverse("admin:login"))
     others = [one.pk for one in _alive(user) if one.pk != request.session.session_key]
     Session.objects.filter(pk__in=others).delete()
     noun = "browser is" if len(others) == 1 else "browsers are"
@@ -199,9 +198,9 @@ def _alive(user: User) -> QuerySet[StaffSession]:
 
 
 # --- What all pages here need ---------------------------------------------------------------------
-def _user(request: HttpRequest) -> User | None:
-    """Who is signed in, if they may use the console."""
-    return User.objects.get(pk=staff.user_id(request)) if staff.is_staff(request) else None
+def _user(request: HttpRequest) -> User:
+    """Who is signed in."""
+    return User.objects.get(pk=staff.user_id(request))
 
 
 def _is_verified(request: HttpRequest) -> bool:

@@ -205,7 +205,15 @@ def _with_two_factor(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
     return memberships.select_related("user").annotate(has_two_factor=Exists(apps))
 
 
-class MembershipInline(ReadOnlyInline):
+class TwoFactorColumn:
+    """A column of memberships read by `_with_two_factor`."""
+
+    @display(description="Two-factor sign-in", boolean=True)
+    def two_factor(self, membership: Any) -> bool:
+        return bool(membership.has_two_factor)
+
+
+class MembershipInline(TwoFactorColumn, ReadOnlyInline):
     """Who works in an organization, on its page."""
 
     model = Membership
@@ -215,10 +223,6 @@ class MembershipInline(ReadOnlyInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return _with_two_factor(super().get_queryset(request))
-
-    @display(description="Two-factor sign-in", boolean=True)
-    def two_factor(self, membership: Any) -> bool:
-        return bool(membership.has_two_factor)
 
     @display(description="Who")
     def who(self, membership: Membership) -> str:
@@ -270,7 +274,7 @@ STAFF_BUTTONS = [
 
 
 @admin.register(Membership)
-class MembershipAdmin(ConsoleAdmin):
+class MembershipAdmin(TwoFactorColumn, ConsoleAdmin):
     """Roles. They are given by the organization's button, changed and taken back here."""
 
     organization_path = "organization_id"
@@ -290,10 +294,6 @@ class MembershipAdmin(ConsoleAdmin):
     @display(description="Who")
     def who(self, membership: Membership) -> str:
         return str(membership.user)
-
-    @display(description="Two-factor sign-in", boolean=True)
-    def two_factor(self, membership: Any) -> bool:
-        return bool(membership.has_two_factor)
 
     def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
         return ["who", "organization", "role"]
